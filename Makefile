@@ -1,0 +1,56 @@
+# make demo   shows the tool at work on the broken programs in fixtures/
+# make test   sets everything up and runs every check and test
+# make help   lists the rest
+
+PYTHON ?= python3
+
+venv := .venv
+bin := $(venv)/bin
+# The package as it is installed, made of links: mypy sees rules and fixers where the imports say they are.
+layout := build/layout/claude_api_lint
+
+# One program for each of two rules, to show what mending looks like.
+examples := $(foreach code,CAV101 CAV104,$(firstword $(sort $(wildcard fixtures/broken/$(code)/*.py))))
+
+.PHONY: help venv demo test lint format clean
+
+help:
+	@echo "make demo | test | lint | format | venv | clean"
+
+venv: $(venv)/ready-for-tests
+
+demo: $(venv)/ready
+	@echo "What is wrong with the programs in fixtures/broken:"
+	@echo
+	@$(bin)/claude-api-lint check fixtures/broken; test $$? -eq 1
+	@echo
+	@echo "What 'claude-api-lint fix' would do about two of them:"
+	@echo
+	@$(bin)/claude-api-lint fix --diff $(examples); test $$? -eq 1
+
+test: lint
+	$(bin)/pytest -n auto --dist loadgroup
+
+lint: $(venv)/ready-for-tests
+	$(bin)/ruff format --check
+	$(bin)/ruff check
+	rm -rf $(layout) && mkdir -p $(layout)
+	ln -s $(CURDIR)/claude_api_lint/* $(CURDIR)/lint_rules $(CURDIR)/fixers $(layout)
+	cd $(dir $(layout)) && $(CURDIR)/$(bin)/mypy --config-file $(CURDIR)/pyproject.toml
+
+format: $(venv)/ready-for-tests
+	$(bin)/ruff format
+	$(bin)/ruff check --fix
+
+# The environment is made anew when pyproject.toml changes, so that it never holds what is no longer asked for.
+$(venv)/ready: pyproject.toml
+	$(PYTHON) -m venv --clear $(venv)
+	$(bin)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(venv)/ready-for-tests: $(venv)/ready
+	$(bin)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+clean:
+	rm -rf $(venv) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,104 @@
+"""The catalog: the one place that answers what the Claude API is.
+
+Each table is read when it is first asked for, so that a run which finds no candidate pays for none of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+
+from .endpoints import Endpoints, Requirement, parse_endpoints
+from .outputs import OpenValue, parse_outputs
+from .tables import read_table
+from .versions import Messages, Version, Versions, parse_versions
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """What the tables of a folder say about the API. A broken table raises CatalogError when it is first used."""
+
+    folder: Path
+
+    @cached_property
+    def _versions(self) -> Versions:
+        return parse_versions(read_table(self.folder / "versions.toml"))
+
+    @cached_property
+    def _endpoints(self) -> Endpoints:
+        return parse_endpoints(read_table(self.folder / "endpoints.toml"))
+
+    @cached_property
+    def outputs(self) -> tuple[OpenValue, ...]:
+        """The open values."""
+        return parse_outputs(read_table(self.folder / "outputs.toml"))
+
+    @property
+    def version_header(self) -> str:
+        """The name of the header that asks for a version, in lower case."""
+        return self._versions.header
+
+    @property
+    def versions(self) -> tuple[Version, ...]:
+        """The version history, oldest first."""
+        return self._versions.history
+
+    @property
+    def default_target(self) -> str:
+        """The version that code should ask for unless the user says otherwise."""
+        return self._versions.default_target
+
+    @property
+    def messages(self) -> Messages:
+        """What the server answers to a wrong version header."""
+        return self._versions.messages
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The API's hosts, in lower case."""
+        return self._endpoints.hosts
+
+    def is_known(self, version: str) -> bool:
+        """Whether the value is a version of the history."""
+        return self._versions.is_known(version)
+
+    def is_outdated(self, version: str, target: str) -> bool:
+        """Whether the value is a known version that is older than the target."""
+        return self._versions.is_outdated(version, target)
+
+    def is_platform_value(self, value: str) -> bool:
+        """Whether the value is another platform's (``bedrock-2023-05-31``, ``vertex-2023-10-16``)."""
+        return self._versions.is_platform_value(value)
+
+    def is_version_header(self, name: str) -> bool:
+        """Whether the name is the version header's, in any casing."""
+        return self._versions.is_version_header(name)
+
+    def is_misspelled_header(self, name: str) -> bool:
+        """Whether the name, in any casing, can only be meant as the version header but is not its name."""
+        return self._versions.is_misspelled_header(name)
+
+    def is_api_header(self, name: str) -> bool:
+        """Whether only the Claude API has this request header, in any casing; the version header is one of them."""
+        return self._versions.is_api_header(name)
+
+    def requirement(self, url: str, complete: bool = True) -> Requirement:
+        """Whether a request to the URL needs the version header.
+
+        ``complete=False`` means that ``url`` is only the known beginning, and that something unknown follows.
+        """
+        return self._endpoints.requirement(url, complete)
+
+    def endpoint_tail(self, path: str) -> str | None:
+        """The endpoint that a relative path, or the end of a URL, names (``messages``) if it speaks for the API.
+
+        It is a hint for a host that is unknown, never a proof: other services have a ``/v1/messages`` of their own.
+        """
+        return self._endpoints.tail(path)
+
+
+@cache
+def load_catalog() -> Catalog:
+    """The catalog of this package."""
+    return Catalog(Path(__file__).parent)

@@ -1,0 +1,134 @@
+"""Which requests of a module go to the Claude API, and how that is known."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import libcst as cst
+
+from claude_api_lint.api import Requirement, load_catalog
+from claude_api_lint.dataflow import mappings
+from claude_api_lint.dataflow.evaluator import Evaluator
+from claude_api_lint.dataflow.module import Module
+from claude_api_lint.dataflow.trees import walk
+from claude_api_lint.dataflow.values import HOLE, Alternative, Entry, Place
+from claude_api_lint.findings import Confidence
+from claude_api_lint.http.exchanges import AUTH_HEADERS, Exchange, Exchanges
+
+_NAMED_AFTER_API = re.compile(r"anthropic|claude", re.IGNORECASE)
+
+# Distributions that answer requests in the program itself: what a module with them sends never reaches the API.
+_MOCKING = frozenset(
+    "respx responses requests_mock aioresponses httpretty pytest_httpx pytest_httpserver vcr betamax mocket pook".split()
+)
+_MOCKING_NAMES = frozenset("MockTransport httpx_mock requests_mock respx_mock aioresponses MagicMock monkeypatch".split())
+
+
+@dataclass(frozen=True)
+class ApiRequest:
+    """A request that goes to the Claude API; ``confidence`` says how that is known."""
+
+    exchange: Exchange
+    confidence: Confidence
+
+
+class ApiRequests:
+    """The requests of one module, each call looked at once."""
+
+    def __init__(self, module: Module, evaluator: Evaluator) -> None:
+        self.module = module
+        self.evaluator = evaluator
+        self.catalog = load_catalog()
+        self._exchanges = Exchanges(evaluator)
+        self._of: dict[cst.Call, list[Exchange]] = {}
+
+    def exchanges(self, call: cst.Call) -> list[Exchange]:
+        """Everything that a call sends, wherever it goes."""
+        if call not in self._of:
+            self._of[call] = self._exchanges.of(self.module, call)
+        return self._of[call]
+
+    def of(self, call: cst.Call) -> list[ApiRequest]:
+        """The requests to the Claude API that a call sends."""
+        if self.is_mocked:
+            return []
+        judged = [(exchange, self._confidence(exchange)) for exchange in self.exchanges(call)]
+        return [ApiRequest(exchange, confidence) for exchange, confidence in judged if confidence is not None]
+
+    @cached_property
+    def is_mocked(self) -> bool:
+        """Whether the module answers its requests itself, as tests do."""
+        if self.module.words & _MOCKING_NAMES:
+            return True
+        return any(
+            statement.binds and statement.binds & _MOCKING and re.search(r"^\s*(import|from)\b", statement.text, re.MULTILINE)
+            for statement in self.module.statements
+        )
+
+    @cached_property
+    def homes_of_others(self) -> frozenset[Place]:
+        """The places that build headers which are seen to go to another host, and never to the API."""
+        others: set[Place] = set()
+        own: set[Place] = set()
+        for statement in self.module.statements:
+            for node in walk(self.module.tree(statement)):
+                for exchange in self.exchanges(node) if isinstance(node, cst.Call) else ():
+                    known = exchange.url_text.partition(HOLE)[0]
+                    elsewhere = known and self.catalog.requirement(known, complete=False) is Requirement.NOT_THE_API
+                    (others if elsewhere else own).update(exchange.headers.homes)
+        return frozenset(others - own)
+
+    def _confidence(self, exchange: Exchange) -> Confidence | None:
+        """How sure it is that the request goes to the API and needs the header; None where it is not known to."""
+        url = exchange.url_text
+        known, hole, _ = url.partition(HOLE)
+        if not known:
+            return Confidence.LIKELY if self._is_evident(exchange) else None
+        requirement = self.catalog.requirement(known, complete=not hole)
+        if requirement is Requirement.REQUIRED:
+            return Confidence.LIKELY if exchange.by_wrapper else Confidence.CERTAIN
+        if requirement is Requirement.LIKELY and has_key(exchange):
+            return Confidence.LIKELY
+        return None
+
+    def _is_evident(self, exchange: Exchange) -> bool:
+        """Whether headers, path and names tell what a URL with an unknown host does not."""
+        names = [entry.key for entry in exchange.headers.entries]
+        own = [n for n in names if self.catalog.is_api_header(n) and not self.catalog.is_version_header(n)]
+        if own and has_key(exchange):
+            return True
+        if not any(name.lower() == "x-api-key" for name in names):
+            return False
+        path = exchange.url_text.rpartition(HOLE)[2]
+        if self.catalog.endpoint_tail(path) is None:
+            return False
+        return any(_NAMED_AFTER_API.search(name) for name in self._names_around(exchange))
+
+    def _names_around(self, exchange: Exchange) -> Iterator[str]:
+        """The names under which a request is made: module, classes and functions around it."""
+        yield self.module.path.rsplit("/", 1)[-1]
+        for above in self.module.ancestors(exchange.call):
+            if isinstance(above, cst.ClassDef | cst.FunctionDef):
+                yield above.name.value
+
+    # The version header of a request
+
+    def version_entries(self, exchange: Exchange) -> list[Entry]:
+        """The entries that are the version header, in any casing."""
+        return mappings.without_case(exchange.headers.entries, self.catalog.version_header)
+
+    def misspelled_entries(self, exchange: Exchange) -> list[Entry]:
+        """The entries that can only be meant as the version header, but have another name."""
+        return [entry for entry in exchange.headers.entries if self.catalog.is_misspelled_header(entry.key)]
+
+    def values(self, entry: Entry) -> tuple[Alternative, ...]:
+        """What the value of an entry can be."""
+        return self.evaluator.force(entry.value)
+
+
+def has_key(exchange: Exchange) -> bool:
+    """Whether the headers carry an API key or a token."""
+    return any(entry.key.lower() in AUTH_HEADERS for entry in exchange.headers.entries)

@@ -1,0 +1,519 @@
+"""Calls: which arguments reach which parameter, what comes back, and who calls a function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from claude_api_lint.dataflow import library, mappings, texts
+from claude_api_lint.dataflow.module import Module
+from claude_api_lint.dataflow.trees import dotted, walk
+from claude_api_lint.dataflow.values import (
+    NOTHING,
+    Alternative,
+    Alternatives,
+    Assumption,
+    Assumptions,
+    Class,
+    Const,
+    Entry,
+    External,
+    Frame,
+    Function,
+    Instance,
+    Made,
+    Mapping,
+    Part,
+    Place,
+    Prepared,
+    Sequence,
+    Text,
+    Thunk,
+    Unbound,
+    Unknown,
+    Value,
+    assuming,
+    just,
+)
+
+if TYPE_CHECKING:
+    from claude_api_lint.dataflow.evaluator import Evaluator
+
+FunctionNode = cst.FunctionDef | cst.Lambda
+MAX_CALLERS = 16
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """The arguments of one call. ``open`` tells that ``*`` or ``**`` of something unknown may add others."""
+
+    positional: tuple[Thunk | Value, ...] = ()
+    keywords: dict[str, Thunk | Value] = field(default_factory=dict)
+    open_positional: bool = False
+    open_keywords: bool = False
+
+    def get(self, position: int | None, *names: str) -> Thunk | Value | None:
+        """The argument at a position (from 0) or with one of the names; None where it is not given."""
+        for name in names:
+            if name in self.keywords:
+                return self.keywords[name]
+        if position is not None and position < len(self.positional):
+            return self.positional[position]
+        return None
+
+    def may_have(self, position: int | None) -> bool:
+        """Whether an argument that is not seen may be given all the same."""
+        return self.open_keywords or (position is not None and self.open_positional)
+
+
+class Calls:
+    """Follows calls into functions of the analysed program and out of them."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self.evaluator = evaluator
+        self._bound: dict[FunctionNode, frozenset[str]] = {}
+        self._callers: dict[FunctionNode, list[tuple[cst.Call, Frame]]] = {}
+
+    # Arguments
+
+    def arguments(
+        self, call: cst.Call, frame: Frame, prepared: Prepared | None = None
+    ) -> Iterator[tuple[Arguments, Assumptions]]:
+        """The arguments of a call, for each way in which its ``**`` arguments can be."""
+        built: list[tuple[Arguments, Assumptions]] = [(Arguments(), NOTHING)]
+        if prepared is not None:
+            built = [
+                (replace(arguments, positional=arguments.positional[1:]), when)
+                for arguments, when in self.arguments(prepared.call, prepared.frame)
+            ]
+        for argument in call.args:
+            if argument.star == "**":
+                built = [new for old in built for new in self._with_keywords(old, argument.value, frame)]
+            elif argument.star == "*":
+                built = [self._with_positional(old, argument.value, frame) for old in built]
+            elif argument.keyword is not None:
+                thunk = Thunk(argument.value, frame)
+                built = [
+                    (replace(old, keywords={**old.keywords, argument.keyword.value: thunk}), when) for old, when in built
+                ]
+            else:
+                thunk = Thunk(argument.value, frame)
+                built = [(replace(old, positional=(*old.positional, thunk)), when) for old, when in built]
+        yield from built[:MAX_CALLERS]
+
+    def _with_keywords(
+        self, old: tuple[Arguments, Assumptions], node: cst.BaseExpression, frame: Frame
+    ) -> Iterator[tuple[Arguments, Assumptions]]:
+        arguments, before = old
+        for alternative in assuming(self.evaluator.evaluate(node, frame), before):
+            value = alternative.value
+            if not isinstance(value, Mapping):
+                yield replace(arguments, open_keywords=True), alternative.when
+                continue
+            added = {entry.key: entry.value for entry in value.entries}
+            yield replace(
+                arguments, keywords={**added, **arguments.keywords}, open_keywords=arguments.open_keywords or value.open
+            ), alternative.when
+
+    def _with_positional(
+        self, old: tuple[Arguments, Assumptions], node: cst.BaseExpression, frame: Frame
+    ) -> tuple[Arguments, Assumptions]:
+        arguments, when = old
+        value = self.evaluator.only(Thunk(node, frame))
+        if isinstance(value, Sequence) and not value.open:
+            return replace(arguments, positional=(*arguments.positional, *value.items)), when
+        return replace(arguments, open_positional=True), when
+
+    # Parameters
+
+    def parameter(self, name: str, frame: Frame) -> Alternatives:
+        """What a parameter is at the start of its function, in an activation of it."""
+        return self.evaluator.remember(("parameter", name, frame), lambda: self._parameter(name, frame))
+
+    def _parameter(self, name: str, frame: Frame) -> Iterable[Alternative]:
+        function = frame.function
+        assert function is not None
+        if name == self.receiver_name(frame.module, function):
+            return self._receiver(function, frame)
+        if frame.call is None:
+            return self._from_any_caller(name, function, frame)
+        assert frame.caller is not None
+        skip = 1 if self.receiver_name(frame.module, function) and frame.receiver is not None else 0
+        found: list[Alternative] = []
+        for arguments, when in self.arguments(frame.call, frame.caller, frame.prepared):
+            found.extend(assuming(self._passed(name, function, frame, arguments, skip), when))
+        return found
+
+    def _passed(
+        self, name: str, function: FunctionNode, frame: Frame, arguments: Arguments, skip: int
+    ) -> Iterable[Alternative]:
+        params = function.params
+        positional = [*params.posonly_params, *params.params]
+        names = [parameter.name.value for parameter in positional]
+        if isinstance(params.star_kwarg, cst.Param) and params.star_kwarg.name.value == name:
+            known = {*names, *(parameter.name.value for parameter in params.kwonly_params)}
+            rest = tuple(Entry(key, value) for key, value in arguments.keywords.items() if key not in known)
+            return just(Mapping(rest, arguments.open_keywords, why="the keyword arguments of a call"))
+        if isinstance(params.star_arg, cst.Param) and params.star_arg.name.value == name:
+            return just(Sequence(arguments.positional[len(names) - skip :], arguments.open_positional))
+        position = names.index(name) - skip if name in names else None
+        given = arguments.get(position, name)
+        if given is not None:
+            return self.evaluator.force(given)
+        default = self.default(name, function, frame)
+        if arguments.may_have(position):
+            return (*default, Alternative(Unknown("an argument that a caller may pass on")))
+        return default or just(Unknown("an argument that is not given"))
+
+    def default(self, name: str, function: FunctionNode, frame: Frame) -> Alternatives:
+        """The default value of a parameter; nothing where it has none."""
+        for parameter in _all_parameters(function):
+            if parameter.name.value == name and parameter.default is not None:
+                return self.evaluator.evaluate(parameter.default, self.evaluator.frame_of(frame.module, function))
+        return ()
+
+    def _from_any_caller(self, name: str, function: FunctionNode, frame: Frame) -> Iterator[Alternative]:
+        """Joined over the calls that can be seen, and over a caller from elsewhere."""
+        callers = self.callers(frame.module, function)
+        for call, caller in callers:
+            inner = self.evaluator.enter(
+                frame.module, function, call, caller, self._receiver_of(call, caller, function, frame), frame.enclosing
+            )
+            context = frozenset({Assumption(("caller", function), call, context=True)})
+            yield from assuming(self.parameter(name, inner), context)
+        if callers and self._is_private(function, frame.module):
+            return
+        outside = frozenset({Assumption(("caller", function), "outside", context=True)})
+        default = self.default(name, function, frame)
+        unknown = Alternative(Unknown(f"the parameter {name}, which a caller elsewhere passes", name))
+        if not default:
+            star = function.params.star_kwarg
+            if isinstance(star, cst.Param) and star.name.value == name:
+                unknown = Alternative(Mapping((), True, why="the keyword arguments of a call"))
+        yield from assuming(default or (unknown,), outside)
+        if default:
+            given = frozenset({Assumption(("caller", function), "outside, giving " + name, context=True)})
+            yield from assuming((unknown,), given)
+
+    def _receiver_of(self, call: cst.Call, caller: Frame, function: FunctionNode, frame: Frame) -> Value | None:
+        """The object on which a call calls a method."""
+        if not self.receiver_name(frame.module, function):
+            return None
+        for callee in self.evaluator.evaluate(call.func, caller):
+            if isinstance(callee.value, Function) and callee.value.node is function:
+                return callee.value.receiver
+            if isinstance(callee.value, Class):
+                return Instance(callee.value, call, caller)
+        return None
+
+    def _is_private(self, function: FunctionNode, module: Module) -> bool:
+        """Whether nobody outside is meant to call a function."""
+        if isinstance(function, cst.Lambda):
+            return True
+        name = function.name.value
+        if name.startswith("__") and name.endswith("__"):
+            return False
+        return name.startswith("_") or isinstance(module.scope_of(function), cst.FunctionDef)
+
+    def callers(self, module: Module, function: FunctionNode) -> list[tuple[cst.Call, Frame]]:
+        """The calls of a function in its module, each with the activation that it stands in."""
+        if function in self._callers:
+            return self._callers[function]
+        if isinstance(function, cst.Lambda):
+            return []
+        self._callers[function] = []  # a function that is asked for its callers while they are looked for has none
+        owner = module.scope_of(function)
+        name = function.name.value
+        if name == "__init__" and isinstance(owner, cst.ClassDef):
+            name = owner.name.value
+        found: list[tuple[cst.Call, Frame]] = []
+        for statement in module.statements:
+            if name not in statement.words:
+                continue
+            for node in walk(module.tree(statement)):
+                if isinstance(node, cst.Call) and _last_name(node.func) == name:
+                    caller = self.evaluator.frame_of(module, node)
+                    if any(self._is(callee.value, function) for callee in self.evaluator.evaluate(node.func, caller)):
+                        found.append((node, caller))
+        self._callers[function] = found[:MAX_CALLERS]
+        return self._callers[function]
+
+    def _is(self, callee: Value, function: FunctionNode) -> bool:
+        if isinstance(callee, Class):
+            initializer = self.evaluator.objects.method(callee, "__init__")
+            return initializer is not None and initializer.node is function
+        return isinstance(callee, Function) and callee.node is function
+
+    def receiver_name(self, module: Module, function: FunctionNode) -> str | None:
+        """The name of ``self`` or ``cls`` in a method, else None."""
+        if not isinstance(function, cst.FunctionDef) or not isinstance(module.scope_of(function), cst.ClassDef):
+            return None
+        if "staticmethod" in decorators(function):
+            return None
+        positional = [*function.params.posonly_params, *function.params.params]
+        return positional[0].name.value if positional else None
+
+    def _receiver(self, function: FunctionNode, frame: Frame) -> Iterable[Alternative]:
+        """What ``self`` is: the object that the activation belongs to, else any of the class or its subclasses."""
+        if frame.receiver is not None:
+            return just(frame.receiver)
+        node = frame.module.scope_of(function)
+        assert isinstance(node, cst.ClassDef)
+        cls = Class(frame.module, node, frame.enclosing)
+        is_class_method = "classmethod" in decorators(function)
+        own = [cls, *self.evaluator.objects.subclasses(cls)]
+        return [
+            Alternative(
+                candidate if is_class_method else Instance(candidate),
+                frozenset({Assumption(("self", node), candidate.node, context=True)}) if len(own) > 1 else NOTHING,
+            )
+            for candidate in own
+        ]
+
+    def bound_names(self, function: FunctionNode) -> frozenset[str]:
+        """The names that a function binds itself: parameters, and what its statements assign."""
+        if function not in self._bound:
+            names = {parameter.name.value for parameter in _all_parameters(function)}
+            outside: set[str] = set()
+            if isinstance(function, cst.FunctionDef):
+                for node in walk(function.body, into_scopes=False):
+                    names |= set(_bound_by(node))
+                    if isinstance(node, cst.Global | cst.Nonlocal):
+                        outside |= {item.name.value for item in node.names}
+            self._bound[function] = frozenset(names - outside)
+        return self._bound[function]
+
+    # Results
+
+    def result(self, call: cst.Call, frame: Frame) -> Iterable[Alternative]:
+        """What a call returns."""
+        func = call.func
+        if isinstance(func, cst.Name) and func.value == "super":
+            return self.evaluator.objects.super_of(call, frame)
+        return self.evaluator.each(
+            self.evaluator.evaluate(func, frame), lambda callee: self.called(callee, call, frame)
+        )
+
+    def called(self, callee: Value, call: cst.Call, frame: Frame, prepared: Prepared | None = None) -> Iterable[Alternative]:
+        """What calling a known value returns."""
+        if isinstance(callee, Function):
+            inner = self.activation(callee, call, frame, prepared)
+            return self.returned(callee, inner) if inner is not None else just(Unknown("calls too deep to follow"))
+        if isinstance(callee, Class):
+            return just(Instance(callee, call, frame))
+        if isinstance(callee, Prepared):
+            return self.called(callee.callee, call, frame, callee)
+        if isinstance(callee, External):
+            return library.call(self.evaluator, callee.name, call, frame)
+        if isinstance(callee, Part):
+            return self._method_result(callee, call, frame)
+        return just(Unknown("the result of a function that is not known", _last_name(call.func) or ""))
+
+    def activation(
+        self, callee: Function, call: cst.Call, frame: Frame, prepared: Prepared | None = None
+    ) -> Frame | None:
+        from claude_api_lint.dataflow.evaluator import MAX_CALL_DEPTH
+
+        if frame.depth >= MAX_CALL_DEPTH:
+            return None
+        return self.evaluator.enter(
+            callee.module, callee.node, call, frame, callee.receiver, callee.enclosing, prepared
+        )
+
+    def returned(self, callee: Function, frame: Frame) -> Alternatives:
+        """What a function returns in an activation; what it yields, for a context manager."""
+        node = callee.node
+        if isinstance(node, cst.Lambda):
+            return self.evaluator.evaluate(node.body, frame)
+        return self.evaluator.remember(("returned", node, frame), lambda: self._returned(node, frame))
+
+    def _returned(self, node: cst.FunctionDef, frame: Frame) -> Iterator[Alternative]:
+        manager = bool(decorators(node) & {"contextmanager", "asynccontextmanager"})
+        for step in walk(node.body, into_scopes=False):
+            value: cst.BaseExpression | None = None
+            if isinstance(step, cst.Return) and not manager:
+                value = step.value
+            elif isinstance(step, cst.Yield):
+                if not manager:
+                    yield Alternative(Unknown("a generator"))
+                    return
+                value = step.value if isinstance(step.value, cst.BaseExpression) else None
+            if value is None:
+                continue
+            conditions = self.evaluator.flow.conditions(step, frame)
+            if conditions is not None:
+                yield from assuming(self.evaluator.evaluate(value, frame), conditions)
+
+    def changed_by(self, callee: Function, call: cst.Call, path: str, frame: Frame) -> Alternatives | None:
+        """What an argument (the name ``path`` of the caller) is after a call of a known function; None if it is untouched."""
+        node, inner = callee.node, self.activation(callee, call, frame)
+        if isinstance(node, cst.Lambda) or inner is None:
+            return None
+        skip = 1 if callee.receiver is not None and self.receiver_name(callee.module, node) else 0
+        names = [parameter.name.value for parameter in [*node.params.posonly_params, *node.params.params]][skip:]
+        given: list[str] = []
+        for index, argument in enumerate(call.args):
+            if dotted(argument.value) == path and not argument.star:
+                if argument.keyword is not None:
+                    given.append(argument.keyword.value)
+                elif index < len(names):
+                    given.append(names[index])
+        block = callee.module.block(node.body)
+        for name in given:
+            if any(callee.module.touches(step, name) for step in block.steps):
+                return self.evaluator.flow.at_end(node, name, inner)
+        return None
+
+    # Methods of texts, mappings and sequences
+
+    def _method_result(self, method: Part, call: cst.Call, frame: Frame) -> Iterable[Alternative]:
+        whole, name = method.whole, method.path[-1]
+        if len(method.path) == 1 and texts.is_text(whole):
+            return self._text_method(whole, name, call, frame)
+        if len(method.path) == 1 and isinstance(whole, Mapping):
+            return self._mapping_method(whole, name, call, frame)
+        if isinstance(whole, Made):
+            return library.method(self.evaluator, method, call, frame)
+        return just(Unknown(f"the result of {name}()", name))
+
+    def _text_method(self, whole: Value, name: str, call: cst.Call, frame: Frame) -> Iterator[Alternative]:
+        pattern, evaluator = texts.pattern_of(whole), self.evaluator
+        for arguments, when in self.arguments(call, frame):
+            positional = [evaluator.pattern(value) for value in arguments.positional]
+            if name == "format":
+                keywords = {key: evaluator.pattern(value) for key, value in arguments.keywords.items()}
+                yield Alternative(texts.format_braces(pattern, positional, keywords), when)
+            elif name == "join" and arguments.positional:
+                items = evaluator.only(arguments.positional[0])
+                known = isinstance(items, Sequence) and not items.open
+                pieces = [evaluator.pattern(item) for item in items.items] if isinstance(items, Sequence) else []
+                yield Alternative(texts.text(pattern.join(pieces)) if known else Unknown("joined from unknown pieces"), when)
+            else:
+                result = texts.call_method(pattern, name, positional)
+                yield Alternative(result or Unknown(f"the result of {name}()"), when)
+
+    def _mapping_method(self, whole: Mapping, name: str, call: cst.Call, frame: Frame) -> Iterable[Alternative]:
+        if name in ("copy", "items", "__or__"):
+            return just(whole)
+        if name not in ("get", "pop", "setdefault"):
+            return just(Unknown(f"the result of {name}()"))
+        return self._looked_up(whole, call, frame)
+
+    def _looked_up(self, whole: Mapping, call: cst.Call, frame: Frame) -> Iterator[Alternative]:
+        """``mapping.get(key, default)``."""
+        evaluator = self.evaluator
+        for arguments, when in self.arguments(call, frame):
+            key = evaluator.only(arguments.get(0, "key") or Unknown())
+            default = evaluator.force(arguments.get(1, "default") or Const(None))
+            found = evaluator.entry(whole, str(key.value)) if isinstance(key, Const) else ()
+            certain = isinstance(key, Const) and any(e.certain for e in mappings.find(whole, str(key.value)))
+            yield from assuming(found, when)
+            if not certain:
+                yield from assuming(default, when)
+                if whole.open or not isinstance(key, Const):
+                    yield Alternative(Unknown("an entry that is not known"), when)
+
+    def mapping_changed(self, whole: Mapping, method: str, call: cst.Call, frame: Frame) -> Iterator[Alternative]:
+        """What a mapping is after one of its methods was called."""
+        evaluator = self.evaluator
+        for arguments, when in self.arguments(call, frame):
+            first = arguments.get(0, "key")
+            key = evaluator.only(first) if first is not None and method in ("setdefault", "pop") else None
+            if method == "update":
+                states: Iterable[Alternative] = just(whole)
+                if first is not None:
+                    states = evaluator.combine((tuple(states), evaluator.force(first)), evaluator.updated)
+                extra = Mapping(
+                    tuple(Entry(name, value) for name, value in arguments.keywords.items() if arguments.positional or name != "key"),
+                    arguments.open_keywords,
+                )
+                states = [Alternative(evaluator.updated(state.value, extra), state.when) for state in states]
+                yield from assuming(states, when)
+            elif method == "setdefault" and isinstance(key, Const):
+                if not any(entry.certain for entry in mappings.find(whole, str(key.value))):
+                    value = arguments.get(1, "default") or Const(None)
+                    place = evaluator.place_of(first) if first is not None else None
+                    yield Alternative(mappings.set_entry(whole, Entry(str(key.value), value, place)), when)
+                else:
+                    yield Alternative(whole, when)
+            elif method == "pop":
+                known = str(key.value) if isinstance(key, Const) else None
+                yield Alternative(mappings.delete(whole, known), when)
+            elif method == "clear":
+                yield Alternative(replace(whole, entries=(), open=False), when)
+            else:
+                yield Alternative(whole, when)
+
+    def sequence_changed(self, whole: Sequence, method: str, call: cst.Call, frame: Frame) -> Sequence:
+        """What a list is after one of its methods was called."""
+        values = [Thunk(argument.value, frame) for argument in call.args]
+        if method == "append" and values:
+            return replace(whole, items=(*whole.items, values[0]))
+        if method == "extend" and values:
+            return self.evaluator.extended(whole, self.evaluator.only(values[0]))
+        if method in ("count", "index", "copy"):
+            return whole
+        return replace(whole, open=True)
+
+    # Context managers
+
+    def entered(self, node: cst.BaseExpression, frame: Frame) -> Iterator[Alternative]:
+        """What ``with node as name`` binds: external managers give themselves, our own what ``__enter__`` returns."""
+        for alternative in self.evaluator.evaluate(node, frame):
+            value = alternative.value
+            if isinstance(value, Instance):
+                enter = self.evaluator.objects.method(value.cls, "__enter__") or self.evaluator.objects.method(
+                    value.cls, "__aenter__"
+                )
+                if enter is not None:
+                    bound = replace(enter, receiver=value)
+                    inner = self.evaluator.enter(enter.module, enter.node, None, None, value, enter.enclosing)
+                    yield from assuming(self.returned(bound, inner), alternative.when)
+                    continue
+            yield alternative
+
+
+def decorators(function: cst.FunctionDef) -> set[str]:
+    """The last names of a function's decorators."""
+    nodes = [decorator.decorator for decorator in function.decorators]
+    names = [_last_name(node.func if isinstance(node, cst.Call) else node) for node in nodes]
+    return {name for name in names if name}
+
+
+def _last_name(node: cst.CSTNode) -> str | None:
+    if isinstance(node, cst.Attribute):
+        return node.attr.value
+    return node.value if isinstance(node, cst.Name) else None
+
+
+def _all_parameters(function: FunctionNode) -> list[cst.Param]:
+    from claude_api_lint.dataflow.flow import parameters
+
+    return parameters(function.params)
+
+
+def _bound_by(node: cst.CSTNode) -> Iterator[str]:
+    """The plain names that one node binds."""
+    if isinstance(node, cst.FunctionDef | cst.ClassDef):
+        yield node.name.value
+    elif isinstance(node, cst.AssignTarget | cst.AnnAssign | cst.AugAssign | cst.NamedExpr | cst.For):
+        yield from _names(node.target)
+    elif isinstance(node, cst.AsName):
+        yield from _names(node.name)
+    elif isinstance(node, cst.ImportAlias) and node.asname is None:
+        yield (dotted(node.name) or "").split(".")[0]
+    elif isinstance(node, cst.MatchAs | cst.MatchStar) and node.name is not None:
+        yield node.name.value
+    elif isinstance(node, cst.MatchMapping) and node.rest is not None:
+        yield node.rest.value
+
+
+def _names(target: cst.CSTNode) -> Iterator[str]:
+    if isinstance(target, cst.Tuple | cst.List):
+        for element in target.elements:
+            yield from _names(element.value)
+    elif isinstance(target, cst.Name):
+        yield target.value

@@ -1,0 +1,656 @@
+"""What a name stands for at a place: bindings, and what the statements before the place did to it.
+
+A question is about one dotted name (``headers``, ``self.headers``) before one step. It is answered backwards: the steps
+before are asked in turn, steps that do not touch the name are skipped, and where a block begins the question goes on
+before the statement that owns the block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from claude_api_lint.dataflow.effects import Effects
+from claude_api_lint.dataflow.module import Block
+from claude_api_lint.dataflow.trees import code_of, dotted, walk
+from claude_api_lint.dataflow.values import (
+    NOTHING,
+    Alternative,
+    Alternatives,
+    Assumption,
+    Assumptions,
+    Class,
+    Const,
+    External,
+    Frame,
+    Function,
+    Instance,
+    Mapping,
+    Sequence,
+    Unbound,
+    Unknown,
+    Value,
+    assuming,
+    compatible,
+    just,
+)
+
+if TYPE_CHECKING:
+    from claude_api_lint.dataflow.evaluator import Evaluator
+
+FunctionNode = cst.FunctionDef | cst.Lambda
+MAX_SUBCLASSES = 8
+
+
+class Leaving(IntEnum):
+    """Which statements end an arm for what comes after it."""
+
+    ANY = 0
+    """return, raise, break and continue: the question is what holds just after."""
+    SCOPE = 1
+    """return and raise: the question is what holds after the loop around."""
+    NONE = 2
+    """None: the question is what the name can have been at all (closures, module globals)."""
+
+
+class Flow:
+    """Names, attributes and the paths through statements."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self.evaluator = evaluator
+        self.effects = Effects(evaluator)
+
+    # Names
+
+    def name(self, node: cst.Name, frame: Frame) -> Iterable[Alternative]:
+        """What a name is where it is used."""
+        name = node.value
+        inner = self._inner_binding(node, frame)
+        if inner is not None:
+            return inner
+        step = frame.module.step_of(node)
+        found = self.variable(name, step, frame) if step is not None else ()
+        return self._fitting(found, node, frame) or self.builtin(name)
+
+    def builtin(self, name: str) -> Alternatives:
+        return just(External(f"builtins.{name}"))
+
+    def attribute(self, node: cst.Attribute, frame: Frame) -> Iterable[Alternative]:
+        """What ``base.name`` is where it is used: what was assigned to it before, else the object's attribute."""
+        evaluator = self.evaluator
+        path, step = dotted(node), frame.module.step_of(node)
+
+        def found(base: Value) -> Iterable[Alternative]:
+            if isinstance(base, Instance) and path is not None and step is not None and not self._inner(node, frame):
+                assigned = self.variable(path, step, frame)
+                if assigned:
+                    return self._fitting(assigned, node, frame)
+            return evaluator.objects.attribute(base, node.attr.value)
+
+        return evaluator.each(evaluator.evaluate(node.value, frame), found)
+
+    def _inner(self, node: cst.CSTNode, frame: Frame) -> bool:
+        root = node
+        while isinstance(root, cst.Attribute):
+            root = root.value
+        return isinstance(root, cst.Name) and self._inner_binding(root, frame) is not None
+
+    def _fitting(self, alternatives: Iterable[Alternative], node: cst.CSTNode, frame: Frame) -> list[Alternative]:
+        """The alternatives that fit the conditions under which the node runs."""
+        alternatives = list(alternatives)
+        if not any(alternative.when for alternative in alternatives):
+            return alternatives
+        conditions = self.conditions(node, frame)
+        if conditions is None:
+            return alternatives
+        return [alternative for alternative in alternatives if compatible(alternative.when, conditions)]
+
+    def _inner_binding(self, node: cst.Name, frame: Frame) -> Alternatives | None:
+        """What a name bound inside an expression or a ``with`` line is: comprehension, lambda, earlier ``with`` item."""
+        below: cst.CSTNode = node
+        for above in frame.module.ancestors(node):
+            if isinstance(above, cst.ListComp | cst.SetComp | cst.GeneratorExp | cst.DictComp):
+                bound = self._comprehension_binding(above.for_in, node, frame)
+                if bound is not None:
+                    return bound
+            elif isinstance(above, cst.Lambda) and below is above.body:
+                if any(parameter.name.value == node.value for parameter in parameters(above.params)):
+                    inner = frame if frame.function is above else self.evaluator.enter(frame.module, above, enclosing=frame)
+                    return self.evaluator.calls.parameter(node.value, inner)
+            elif isinstance(above, cst.With) and isinstance(below, cst.WithItem):
+                for item in above.items[: list(above.items).index(below)]:
+                    if item.asname is not None and dotted(item.asname.name) == node.value:
+                        return tuple(self.evaluator.calls.entered(item.item, frame))
+            elif isinstance(above, cst.BaseStatement | cst.BaseSmallStatement):
+                return None
+            below = above
+        return None
+
+    def _comprehension_binding(self, loop: cst.CompFor, node: cst.Name, frame: Frame) -> Alternatives | None:
+        current: cst.CompFor | None = loop
+        while current is not None:
+            if any(name == node.value for name in _target_names(current.target)):
+                ancestors = set(frame.module.ancestors(node))
+                if current.iter is not node and current.iter not in ancestors:
+                    return tuple(self.unpacked(current.target, node.value, self.elements(current.iter, frame), frame))
+            current = current.inner_for_in
+        return None
+
+    # Scopes
+
+    def variable(self, path: str, step: cst.CSTNode, frame: Frame) -> Alternatives:
+        """What a dotted name stands for before a step; empty for a name that is bound nowhere."""
+        module = frame.module
+        scope = module.scope_of(step)
+        if isinstance(scope, cst.ClassDef):
+            return self._in_class_body(path, step, scope, frame)
+        if scope is None:
+            return self._before_module_level(path, step, frame)
+        if self.binds(scope, path.split(".")[0]) or "." in path:
+            block, index = module.position_of(step)
+            return self.before(block, index, path, frame)
+        return self.free(path, scope, frame)
+
+    def _in_class_body(self, path: str, step: cst.CSTNode, scope: cst.ClassDef, frame: Frame) -> Alternatives:
+        block, index = frame.module.position_of(step)
+        found = self.before(block, index, path, frame)
+        bound = tuple(alternative for alternative in found if not isinstance(alternative.value, Unbound))
+        return bound or self.variable(path, scope, frame)
+
+    def _before_module_level(self, path: str, step: cst.CSTNode, frame: Frame) -> Alternatives:
+        block, index = frame.module.position_of(step)
+        found = self.before(block, index, path, frame)
+        bound = tuple(alternative for alternative in found if not isinstance(alternative.value, Unbound))
+        return bound or self.at_module_end(path, frame)
+
+    def free(self, path: str, scope: FunctionNode, frame: Frame) -> Alternatives:
+        """A name that a function takes from around it: what it is at the end of the scope that binds it."""
+        root = path.split(".")[0]
+        module, around = frame.module, frame.module.scope_of(scope)
+        enclosing = frame.enclosing if frame.function is scope else None
+        while around is not None:
+            if isinstance(around, FunctionNode) and self.binds(around, root):
+                inner = enclosing if enclosing is not None and enclosing.function is around else None
+                inner = inner or self.evaluator.frame_of(module, around.body)
+                return self.at_end(around, path, inner)
+            if enclosing is not None and enclosing.function is around:
+                enclosing = enclosing.enclosing
+            around = module.scope_of(around)
+        return self.at_module_end(path, self.evaluator.enter(module))
+
+    def at_end(self, scope: FunctionNode, path: str, frame: Frame) -> Alternatives:
+        """What a name can have been by the end of a function."""
+        if isinstance(scope, cst.Lambda):
+            return self.evaluator.calls.parameter(path, frame)
+        block = frame.module.block(scope.body)
+        found = self.before(block, len(block.steps), path, frame, Leaving.NONE)
+        return tuple(alternative for alternative in found if not isinstance(alternative.value, Unbound))
+
+    def at_module_end(self, path: str, frame: Frame) -> Alternatives:
+        """What a module-level name is for code that runs later."""
+        module = frame.module
+        module_frame = self.evaluator.enter(module)
+        return self.evaluator.remember(
+            ("module", module, path), lambda: self._through_statements(path, len(module.statements), module_frame)
+        )
+
+    def _through_statements(self, path: str, count: int, frame: Frame) -> Alternatives:
+        module, root = frame.module, path.split(".")[0]
+        for index in range(count - 1, -1, -1):
+            statement = module.statements[index]
+            if root not in statement.words:
+                continue
+            block = module.block(module.tree(statement))
+            if any(module.touches(step, path) for step in block.steps):
+                found = self.before(block, len(block.steps), path, frame, Leaving.NONE)
+                return tuple(alternative for alternative in found if not isinstance(alternative.value, Unbound))
+        return self._declared_global(path, frame)
+
+    def _declared_global(self, path: str, frame: Frame) -> Alternatives:
+        """A global that only functions assign: what it is at the end of any of them."""
+        found: list[Alternative] = []
+        for statement in frame.module.binders(path.split(".")[0]):
+            for node in walk(frame.module.tree(statement)):
+                if isinstance(node, cst.Global) and any(item.name.value == path for item in node.names):
+                    scope = frame.module.scope_of(node)
+                    if isinstance(scope, cst.FunctionDef):
+                        block = frame.module.block(scope.body)
+                        inner = self.evaluator.frame_of(frame.module, node)
+                        found.extend(self.before(block, len(block.steps), path, inner, Leaving.NONE))
+        return tuple(alternative for alternative in found if not isinstance(alternative.value, Unbound))
+
+    def binds(self, scope: FunctionNode, name: str) -> bool:
+        """Whether a function binds a name itself."""
+        return name in self.evaluator.calls.bound_names(scope)
+
+    # Paths through statements
+
+    def before(
+        self, block: Block, index: int, path: str, frame: Frame, leaving: Leaving = Leaving.ANY
+    ) -> Alternatives:
+        """What a dotted name stands for before the step ``index`` of a block."""
+        module = frame.module
+        while index > 0 and not module.touches(block.steps[index - 1], path):
+            index -= 1
+        return self.evaluator.remember(
+            (block, index, path, frame, leaving),
+            lambda: self._after(block, index - 1, path, frame, leaving) if index else self._at_start(block, path, frame),
+        )
+
+    def _after(
+        self, block: Block, index: int, path: str, frame: Frame, leaving: Leaving
+    ) -> Iterable[Alternative]:
+        """What it stands for after the step ``index``, which touches it."""
+        step = block.steps[index]
+        if isinstance(step, cst.If):
+            return self._after_if(step, path, frame, leaving)
+        if isinstance(step, cst.For | cst.While):
+            return self._after_loop(step, block, index, path, frame, leaving)
+        if isinstance(step, cst.Try | cst.TryStar):
+            return self._after_try(step, path, frame, leaving)
+        if isinstance(step, cst.Match):
+            return self._after_match(step, block, index, path, frame, leaving)
+        if isinstance(step, cst.With):
+            return self._end(step.body, path, frame, leaving)
+        if isinstance(step, cst.FunctionDef):
+            return just(Function(frame.module, step, frame if frame.function is not None else None))
+        if isinstance(step, cst.ClassDef):
+            bound = Class(frame.module, step, frame if frame.function is not None else None)
+            return self.rest_of(just(bound), step.name.value, path)
+        return self.effects.after(step, path, frame, lambda: self.before(block, index, path, frame, leaving))
+
+    def rest_of(self, alternatives: Iterable[Alternative], bound: str, path: str) -> Iterable[Alternative]:
+        """What ``path`` is once ``bound``, a beginning of it, was bound to something."""
+        for attribute in path[len(bound) :].split(".")[1:]:
+            alternatives = list(
+                self.evaluator.each(tuple(alternatives), lambda base, a=attribute: self.evaluator.objects.attribute(base, a))
+            )
+        return alternatives
+
+    def _end(self, body: cst.CSTNode, path: str, frame: Frame, leaving: Leaving) -> Alternatives:
+        """What it is where a body ends; nothing where the body never gets there."""
+        block = frame.module.block(body)
+        if leaves(block, leaving):
+            return ()
+        return self.before(block, len(block.steps), path, frame, leaving)
+
+    def _after_if(self, step: cst.If, path: str, frame: Frame, leaving: Leaving) -> Iterator[Alternative]:
+        for assumptions in self.arms(step.test, frame, True):
+            yield from assuming(self._end(step.body, path, frame, leaving), assumptions)
+        for assumptions in self.arms(step.test, frame, False):
+            if isinstance(step.orelse, cst.If):
+                otherwise = self._end(step.orelse, path, frame, leaving)
+            elif step.orelse is not None:
+                otherwise = self._end(step.orelse.body, path, frame, leaving)
+            else:
+                otherwise = self._before_step(step, path, frame, leaving)
+            yield from assuming(otherwise, assumptions)
+
+    def _before_step(self, step: cst.CSTNode, path: str, frame: Frame, leaving: Leaving = Leaving.ANY) -> Alternatives:
+        block, index = frame.module.position_of(step)
+        return self.before(block, index, path, frame, leaving)
+
+    def _after_loop(
+        self, step: cst.For | cst.While, block: Block, index: int, path: str, frame: Frame, leaving: Leaving
+    ) -> Iterator[Alternative]:
+        yield from self.before(block, index, path, frame, leaving)
+        yield from self._end(step.body, path, frame, max(leaving, Leaving.SCOPE))
+        if step.orelse is not None:
+            yield from self._end(step.orelse.body, path, frame, leaving)
+
+    def _after_try(
+        self, step: cst.Try | cst.TryStar, path: str, frame: Frame, leaving: Leaving
+    ) -> Iterator[Alternative]:
+        if step.finalbody is not None and _touched_in(step.finalbody.body, path, frame):
+            yield from self._end(step.finalbody.body, path, frame, leaving)
+            return
+        yield from self._after_guarded(step, path, frame, leaving)
+
+    def _after_guarded(
+        self, step: cst.Try | cst.TryStar, path: str, frame: Frame, leaving: Leaving
+    ) -> Iterator[Alternative]:
+        if step.orelse is None or leaves(frame.module.block(step.body), leaving):
+            yield from self._end(step.body, path, frame, leaving)
+        else:
+            yield from self._end(step.orelse.body, path, frame, leaving)
+        for handler in step.handlers:
+            yield from self._end(handler.body, path, frame, leaving)
+
+    def _after_match(
+        self, step: cst.Match, block: Block, index: int, path: str, frame: Frame, leaving: Leaving
+    ) -> Iterator[Alternative]:
+        for case in step.cases:
+            for assumptions in self._case_arms(step, case, frame):
+                yield from assuming(self._end(case.body, path, frame, leaving), assumptions)
+        if not any(_is_irrefutable(case) for case in step.cases):
+            yield from self.before(block, index, path, frame, leaving)
+
+    # Where blocks begin
+
+    def _at_start(self, block: Block, path: str, frame: Frame) -> Iterable[Alternative]:
+        """What it stands for where a block begins."""
+        owner = block.owner
+        if isinstance(owner, cst.Module):
+            module = frame.module
+            return self._through_statements(path, module.statements.index(module.statement_of(owner)), frame)
+        if isinstance(owner, cst.FunctionDef):
+            return self._at_function_start(owner, path, frame)
+        if isinstance(owner, cst.ClassDef):
+            return just(Unbound())
+        return self._at_inner_start(block, owner, path, frame)
+
+    def _at_function_start(self, function: cst.FunctionDef, path: str, frame: Frame) -> Iterable[Alternative]:
+        root, _, rest = path.partition(".")
+        if frame.function is not function:
+            frame = self.evaluator.frame_of(frame.module, function.body)
+        if not any(parameter.name.value == root for parameter in parameters(function.params)):
+            return just(Unbound()) if not rest or self.binds(function, root) else ()
+        return self.rest_of(self.evaluator.calls.parameter(root, frame), root, path)
+
+    def _at_inner_start(self, block: Block, owner: cst.CSTNode, path: str, frame: Frame) -> Iterable[Alternative]:
+        evaluator, root = self.evaluator, path.split(".")[0]
+        if isinstance(owner, cst.For):
+            if root in _target_names(owner.target):
+                bound = self.unpacked(owner.target, root, self.elements(owner.iter, frame), frame)
+                return self.rest_of(bound, root, path)
+            return (*self._before_step(owner, path, frame), *self._end(owner.body, path, frame, Leaving.SCOPE))
+        if isinstance(owner, cst.While):
+            return (*self._before_step(owner, path, frame), *self._end(owner.body, path, frame, Leaving.SCOPE))
+        if isinstance(owner, cst.With):
+            for item in reversed(owner.items):
+                if item.asname is not None and path.startswith(dotted(item.asname.name) or "\0"):
+                    name = dotted(item.asname.name) or ""
+                    if path == name or path.startswith(name + "."):
+                        return self.rest_of(evaluator.calls.entered(item.item, frame), name, path)
+                if item.asname is not None and root in _target_names(item.asname.name):
+                    return just(Unknown("unpacked by a with statement"))
+            return self._before_step(owner, path, frame)
+        if isinstance(owner, cst.ExceptHandler | cst.ExceptStarHandler):
+            if owner.name is not None and dotted(owner.name.name) == root:
+                return just(Unknown("an exception"))
+            guarded = frame.module.parent(owner)
+            assert isinstance(guarded, cst.Try | cst.TryStar)
+            return (*self._before_step(guarded, path, frame), *self._end(guarded.body, path, frame, Leaving.NONE))
+        if isinstance(owner, cst.Else):
+            return self._at_else(owner, path, frame)
+        if isinstance(owner, cst.Finally):
+            guarded = frame.module.parent(owner)
+            assert isinstance(guarded, cst.Try | cst.TryStar)
+            return (*self._before_step(guarded, path, frame), *self._after_guarded(guarded, path, frame, Leaving.NONE))
+        if isinstance(owner, cst.MatchCase):
+            if root in _captures(owner):
+                return just(Unknown("captured by a pattern"))
+            matched = frame.module.parent(owner)
+            assert matched is not None
+            return self._before_step(matched, path, frame)
+        return self._before_step(owner, path, frame)
+
+    def _at_else(self, owner: cst.Else, path: str, frame: Frame) -> Iterable[Alternative]:
+        around = frame.module.parent(owner)
+        assert around is not None
+        if isinstance(around, cst.Try | cst.TryStar):
+            return self._end(around.body, path, frame, Leaving.ANY)
+        if isinstance(around, cst.For | cst.While):
+            return (*self._before_step(around, path, frame), *self._end(around.body, path, frame, Leaving.SCOPE))
+        step = frame.module.step_of(around)
+        assert step is not None
+        return self._before_step(step, path, frame)
+
+    # Loops and unpacking
+
+    def elements(self, iterable: cst.BaseExpression, frame: Frame) -> Alternatives:
+        """What a loop over an expression yields."""
+        evaluator = self.evaluator
+        found: list[Alternative] = []
+        for alternative in evaluator.evaluate(iterable, frame):
+            value = alternative.value
+            if isinstance(value, Mapping):
+                found.extend(Alternative(Const(entry.key), alternative.when) for entry in value.entries)
+            elif isinstance(value, Sequence) and value.items:
+                for item in value.items:
+                    found.extend(assuming(evaluator.force(item), alternative.when))
+            else:
+                found.append(Alternative(Unknown("an element of something unknown"), alternative.when))
+        return evaluator.limit(found) or just(Unknown("an element of something unknown"))
+
+    def unpacked(
+        self, target: cst.CSTNode, name: str, alternatives: Alternatives, frame: Frame
+    ) -> Iterable[Alternative]:
+        """What ``name`` gets when a value is assigned to ``target``."""
+        if dotted(target) == name:
+            return alternatives
+        if not isinstance(target, cst.Tuple | cst.List):
+            return just(Unknown("an assignment that is not followed"))
+        for index, element in enumerate(target.elements):
+            if name not in _target_names(element.value):
+                continue
+            if isinstance(element, cst.StarredElement):
+                break
+
+            def part(value: Value, index: int = index, element: cst.BaseElement = element) -> Iterable[Alternative]:
+                whole = self.evaluator.objects.as_sequence(value)
+                if whole is None or whole.open or index >= len(whole.items):
+                    return just(Unknown("unpacked from something unknown"))
+                return self.unpacked(element.value, name, self.evaluator.force(whole.items[index]), frame)
+
+            return self.evaluator.each(alternatives, part)
+        return just(Unknown("an assignment that is not followed"))
+
+    # Conditions
+
+    def conditions(self, node: cst.CSTNode, frame: Frame) -> Assumptions | None:
+        """What must hold for a node to run; None where it cannot run in this activation."""
+        module = frame.module
+        when: Assumptions = NOTHING
+        below = node
+        for above in module.ancestors(node):
+            if above is frame.function or isinstance(above, FunctionNode) and below is above.body:
+                break
+            arms = self._arms_between(above, below, frame)
+            if arms is not None:
+                if not arms:
+                    return None
+                when |= frozenset.intersection(*arms)
+            below = above
+        for guard in self._guards_before(node, frame):
+            arms = self.arms(guard.test, frame, False)
+            if not arms:
+                return None
+            when |= frozenset.intersection(*arms)
+        return when
+
+    def _arms_between(self, above: cst.CSTNode, below: cst.CSTNode, frame: Frame) -> tuple[Assumptions, ...] | None:
+        if isinstance(above, cst.If | cst.IfExp):
+            if below is above.body:
+                return self.arms(above.test, frame, True)
+            if below is above.orelse:
+                return self.arms(above.test, frame, False)
+        if isinstance(above, cst.MatchCase) and below is above.body:
+            matched = frame.module.parent(above)
+            assert isinstance(matched, cst.Match)
+            return self._case_arms(matched, above, frame)
+        return None
+
+    def _guards_before(self, node: cst.CSTNode, frame: Frame) -> Iterator[cst.If]:
+        """``if ...: return`` statements that stand before a node: they did not hold where the node runs."""
+        module = frame.module
+        step = module.step_of(node)
+        while step is not None:
+            block, index = module.position_of(step)
+            for earlier in block.steps[:index]:
+                if isinstance(earlier, cst.If) and earlier.orelse is None:
+                    if leaves(module.block(earlier.body), Leaving.ANY):
+                        yield earlier
+            if isinstance(block.owner, cst.Module | cst.FunctionDef | cst.ClassDef):
+                return
+            step = module.step_of(block.owner)
+
+    def arms(self, test: cst.BaseExpression, frame: Frame, holds: bool) -> tuple[Assumptions, ...]:
+        """The ways in which a test can hold (or not); none where it cannot."""
+        return self._arms_cached((test, frame, holds), test, frame, holds)
+
+    def _arms_cached(
+        self, key: object, test: cst.BaseExpression, frame: Frame, holds: bool
+    ) -> tuple[Assumptions, ...]:
+        known = self.evaluator.remember(
+            ("arms", key), lambda: [Alternative(_ARM, when) for when in self._arms(test, frame, holds)] or just(_NO_ARM)
+        )
+        if not known:
+            return (NOTHING,)
+        return tuple(alternative.when for alternative in known if alternative.value is not _NO_ARM)
+
+    def _arms(self, test: cst.BaseExpression, frame: Frame, holds: bool) -> list[Assumptions]:
+        if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
+            return list(self.arms(test.expression, frame, not holds))
+        if isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.And) == holds:
+            left, right = self.arms(test.left, frame, holds), self.arms(test.right, frame, holds)
+            return [one | other for one in left for other in right if compatible(one, other)]
+        subject, constants, equal = _comparison(test)
+        if subject is None:
+            return self._narrowed(test, None, frame, holds, frozenset({_decided(frame, code_of(test), holds)}))
+        assumed = self._assumed(subject, constants, frame, holds == equal)
+        return self._narrowed(subject, constants, frame, holds == equal, assumed)
+
+    def _assumed(
+        self, subject: cst.BaseExpression, constants: tuple[object, ...], frame: Frame, equal: bool
+    ) -> Assumptions:
+        text = code_of(subject)
+        if len(constants) != 1:
+            return frozenset({_decided(frame, f"{text} in {constants!r}", equal)})
+        assumed = {_decided(frame, f"{text} == {constants[0]!r}", equal)}
+        if equal:
+            assumed.add(_decided(frame, text, constants[0]))
+        return frozenset(assumed)
+
+    def _narrowed(
+        self,
+        subject: cst.BaseExpression,
+        constants: tuple[object, ...] | None,
+        frame: Frame,
+        holds: bool,
+        assumed: Assumptions,
+    ) -> list[Assumptions]:
+        """Rest the arm on the alternatives of the subject that lead into it: callers that pass None, say."""
+        if not isinstance(subject, cst.Name):
+            return [assumed]
+        leading: list[Alternative] = []
+        alternatives = self.evaluator.evaluate(subject, frame)
+        for alternative in alternatives:
+            verdict = _verdict(alternative.value, constants)
+            if verdict is None or verdict == holds:
+                leading.append(alternative)
+        if len(leading) == len(alternatives):
+            return [assumed]
+        return [assumed | alternative.when for alternative in leading if compatible(assumed, alternative.when)]
+
+    def _case_arms(self, step: cst.Match, case: cst.MatchCase, frame: Frame) -> tuple[Assumptions, ...]:
+        """The ways in which a case is taken: patterns of constants tell, others only which case it is."""
+        constants = _pattern_constants(case.pattern)
+        if constants and case.guard is None:
+            assumed = self._assumed(step.subject, constants, frame, True)
+            return tuple(self._narrowed(step.subject, constants, frame, True, assumed))
+        return (frozenset({Assumption((frame, "case", step), case)}),)
+
+
+class _Arm(Value):
+    pass
+
+
+_ARM, _NO_ARM = _Arm(), _Arm()
+
+
+def _decided(frame: Frame, what: str, choice: object) -> Assumption:
+    return Assumption((frame, what), choice)  # type: ignore[arg-type]
+
+
+def _comparison(test: cst.BaseExpression) -> tuple[cst.BaseExpression | None, tuple[object, ...], bool]:
+    """``(subject, constants, equal)`` of ``x == "a"``, ``x != "a"``, ``x in ("a", "b")``, ``x is None`` and their kin."""
+    if not isinstance(test, cst.Comparison) or len(test.comparisons) != 1:
+        return None, (), True
+    operator, right = test.comparisons[0].operator, test.comparisons[0].comparator
+    left = test.left
+    if isinstance(operator, cst.In | cst.NotIn) and isinstance(right, cst.Tuple | cst.List | cst.Set):
+        constants = [_constant(element.value) for element in right.elements]
+        if all(constant is not None for constant in constants):
+            return left, tuple(constant[0] for constant in constants if constant), isinstance(operator, cst.In)
+    if isinstance(operator, cst.Equal | cst.NotEqual | cst.Is | cst.IsNot):
+        equal = isinstance(operator, cst.Equal | cst.Is)
+        if (constant := _constant(right)) is not None:
+            return left, constant, equal
+        if (constant := _constant(left)) is not None:
+            return right, constant, equal
+    return None, (), True
+
+
+def _constant(node: cst.CSTNode) -> tuple[object] | None:
+    if isinstance(node, cst.SimpleString | cst.Integer):
+        return (node.evaluated_value,)
+    if isinstance(node, cst.Name) and node.value in ("None", "True", "False"):
+        return ({"None": None, "True": True, "False": False}[node.value],)
+    return None
+
+
+def _pattern_constants(pattern: cst.MatchPattern) -> tuple[object, ...]:
+    if isinstance(pattern, cst.MatchValue | cst.MatchSingleton):
+        return _constant(pattern.value) or ()
+    if isinstance(pattern, cst.MatchOr):
+        parts = [_pattern_constants(element.pattern) for element in pattern.patterns]
+        return tuple(constant for part in parts for constant in part) if all(parts) else ()
+    return ()
+
+
+def _verdict(value: Value, constants: tuple[object, ...] | None) -> bool | None:
+    """Whether a value is true (no ``constants``) or one of ``constants``; None where that is not known."""
+    from claude_api_lint.dataflow.evaluator import truth
+
+    if constants is None:
+        return truth(value)
+    if isinstance(value, Const):
+        return any(value.value is constant or value.value == constant for constant in constants)
+    if isinstance(value, Unknown) or any(constant is not None for constant in constants):
+        return None
+    return False
+
+
+def leaves(block: Block, leaving: Leaving) -> bool:
+    """Whether the end of a block is never reached."""
+    if leaving is Leaving.NONE or not block.steps:
+        return False
+    last = block.steps[-1]
+    if isinstance(last, cst.Return | cst.Raise):
+        return True
+    return leaving is Leaving.ANY and isinstance(last, cst.Break | cst.Continue)
+
+
+def parameters(params: cst.Parameters) -> list[cst.Param]:
+    """Every parameter of a function, ``*args`` and ``**kwargs`` among them."""
+    starred = [star for star in (params.star_arg, params.star_kwarg) if isinstance(star, cst.Param)]
+    return [*params.posonly_params, *params.params, *params.kwonly_params, *starred]
+
+
+def _target_names(target: cst.CSTNode) -> set[str]:
+    if isinstance(target, cst.Tuple | cst.List):
+        return set().union(*(_target_names(element.value) for element in target.elements))
+    name = dotted(target)
+    return {name} if name else set()
+
+
+def _captures(case: cst.MatchCase) -> set[str]:
+    names: set[str] = set()
+    for node in walk(case.pattern):
+        if isinstance(node, cst.MatchAs | cst.MatchStar) and node.name is not None:
+            names.add(node.name.value)
+        elif isinstance(node, cst.MatchMapping) and node.rest is not None:
+            names.add(node.rest.value)
+    return names
+
+
+def _is_irrefutable(case: cst.MatchCase) -> bool:
+    return case.guard is None and isinstance(case.pattern, cst.MatchAs) and case.pattern.pattern is None
+
+
+def _touched_in(body: cst.CSTNode, path: str, frame: Frame) -> bool:
+    return any(frame.module.touches(step, path) for step in frame.module.block(body).steps)

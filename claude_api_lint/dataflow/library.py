@@ -1,0 +1,207 @@
+"""What calls of the standard library and of other distributions return, as far as values flow through them.
+
+Anything that is not modelled here returns a ``Made`` value: "the result of that call", which others may know more about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from claude_api_lint.dataflow import texts
+from claude_api_lint.dataflow.values import (
+    HOLE,
+    Alternative,
+    Alternatives,
+    Const,
+    External,
+    Frame,
+    Function,
+    Made,
+    Mapping,
+    Part,
+    Place,
+    Prepared,
+    Sequence,
+    Text,
+    Thunk,
+    Unknown,
+    Value,
+    assuming,
+    just,
+)
+
+if TYPE_CHECKING:
+    from claude_api_lint.dataflow.calls import Arguments
+    from claude_api_lint.dataflow.evaluator import Evaluator
+
+Model = Callable[["Evaluator", "Arguments", cst.Call, Frame], Iterable[Alternative]]
+
+_FIELD_NAMES = frozenset({"field", "Field", "PrivateAttr", "ib", "attrib", "attr"})
+
+
+def call(evaluator: Evaluator, name: str, node: cst.Call, frame: Frame) -> Iterable[Alternative]:
+    """What a call of something external returns, by its dotted name."""
+    last = name.rsplit(".", 1)[-1]
+    model = _MODELS.get(name) or (_field if last in _FIELD_NAMES and last != name else None)
+    if model is None:
+        return just(Made(name, node, frame))
+    found: list[Alternative] = []
+    for arguments, when in evaluator.calls.arguments(node, frame):
+        found.extend(assuming(model(evaluator, arguments, node, frame), when))
+    return found
+
+
+def method(evaluator: Evaluator, part: Part, node: cst.Call, frame: Frame) -> Iterable[Alternative]:
+    """What a method of an external object returns."""
+    assert isinstance(part.whole, Made)
+    name = f"{part.whole.name}().{'.'.join(part.path)}"
+    if part.path in (("__enter__",), ("__aenter__",)):
+        return just(part.whole)
+    return just(Made(name, node, frame, part.whole))
+
+
+def attribute(evaluator: Evaluator, base: Made, name: str) -> Alternatives:
+    """An attribute of an external object: what the analysed program set there, else a part of the object."""
+    for change in reversed(base.changes):
+        if change.kind == "set" and change.path == (name,) and isinstance(change.node, cst.BaseExpression):
+            if name not in ("headers",):
+                return evaluator.evaluate(change.node, change.frame)
+    return just(Part(base, (name,)))
+
+
+def _first(evaluator: Evaluator, arguments: Arguments) -> Alternatives:
+    value = arguments.get(0)
+    return evaluator.force(value) if value is not None else just(Unknown("an argument that is not given"))
+
+
+def _same(evaluator: Evaluator, arguments: Arguments, node: cst.Call, frame: Frame) -> Iterable[Alternative]:
+    return _first(evaluator, arguments)
+
+
+def _cast(evaluator: Evaluator, arguments: Arguments, node: cst.Call, frame: Frame) -> Iterable[Alternative]:
+    value = arguments.get(1, "val")
+    return evaluator.force(value) if value is not None else just(Unknown())
+
+
+def _text(evaluator: Evaluator, arguments: Arguments, node: cst.Call, frame: Frame) -> Iterable[Alternative]:
+    return [Alternative(texts.text(texts.pattern_of(a.value)), a.when) for a in _first(evaluator, arguments)]
+
+
+def _environment(evaluator: Evaluator, arguments: Arguments, node: cst.Call, frame: Frame) -> Iterable[Alternative]:
+    """The variable may be set to anything; where it is not, the default counts."""
+    default = arguments.get(1, "default")
+    unknown = Alternative(Unknown("an environment variable"))
+    return (*evaluator.force(default), unknown) if default is not None else (unknown,)
+
+
+def _getattr(evaluator: Evaluator, arguments: Arguments, node: cst.Call, frame: Frame) -> Iterable[Alternative]:
+    whole, name = arguments.get(0), arguments.get(1)
+    constant = evaluator.only(name) if name is not None else Unknown()
+    default = arguments.get(2)
+    found: list[Alternative] = []
+    if whole is not None and isinstance(constant, Const) and isinstance(constant.value, str):
+        for base in evaluator.force(whole):
+            found.extend(assuming(evaluator.objects.attribute(base.value, constant.value), base.when))
+    if default is not None:
+        found.extend(evaluator.force(default))
+    return found or just(Unknown("getattr of a name that is not known"))
+
+
+def _dict(evaluator: Evaluator, arguments: Arguments, node: cst.Call, frame: Frame) -> Iterable[Alternative]:
+    home = Place(frame.module, node)
+    built: Alternatives = just(Mapping(homes=(home,)))
+    if arguments.positional:
+        built = tuple(evaluator.combine((built, evaluator.force(arguments.positional[0])), evaluator.updated))
+    for name, value in arguments.keywords.items():
+        built = tuple(
+            Alternative(evaluator.with_item(a.value, Const(name), value, evaluator.place_of(value)), a.when) for a in built
+        )
+    if arguments.open_keywords or arguments.open_positional:
+        built = tuple(Alternative(evaluator.updated(a.value, Unknown("** of something unknown")), a.when) for a in built)
+    return built
+
+
+def _list(evaluator: Evaluator, arguments: Arguments, node: cst.Call, frame: Frame) -> Iterable[Alternative]:
+    if not arguments.positional:
+        return just(Sequence((), home=Place(frame.module, node)))
+    return [
+        Alternative(value if value is not None else Unknown("a list of unknown things"), a.when)
+        for a in _first(evaluator, arguments)
+        for value in (evaluator.objects.as_sequence(a.value),)
+    ]
+
+
+def _urljoin(evaluator: Evaluator, arguments: Arguments, node: cst.Call, frame: Frame) -> Iterable[Alternative]:
+    base, url = arguments.get(0, "base"), arguments.get(1, "url")
+    if base is None or url is None:
+        return just(Text(HOLE))
+    sides = (evaluator.force(base), evaluator.force(url))
+    return evaluator.combine(sides, lambda *v: texts.join_urls(texts.pattern_of(v[0]), texts.pattern_of(v[1])))
+
+
+def _partial(evaluator: Evaluator, arguments: Arguments, node: cst.Call, frame: Frame) -> Iterable[Alternative]:
+    return [Alternative(Prepared(a.value, node, frame), a.when) for a in _first(evaluator, arguments)]
+
+
+def _split(evaluator: Evaluator, arguments: Arguments, node: cst.Call, frame: Frame) -> Iterable[Alternative]:
+    """``shlex.split`` of a text without holes or quotes that matter."""
+    import shlex
+
+    found: list[Alternative] = []
+    for alternative in _first(evaluator, arguments):
+        try:
+            words = shlex.split(texts.pattern_of(alternative.value))
+            found.append(Alternative(Sequence(tuple(texts.text(word) for word in words)), alternative.when))
+        except ValueError:
+            found.append(Alternative(Unknown("a command line that does not split"), alternative.when))
+    return found
+
+
+def _field(evaluator: Evaluator, arguments: Arguments, node: cst.Call, frame: Frame) -> Iterable[Alternative]:
+    """The default of a dataclass, pydantic or attrs field."""
+    factory = arguments.get(None, "default_factory", "factory")
+    if factory is not None:
+        made: list[Alternative] = []
+        for alternative in evaluator.force(factory):
+            made.extend(assuming(_made_by(evaluator, alternative.value, node, frame), alternative.when))
+        return made
+    default = arguments.get(0, "default")
+    known = default is not None and not (isinstance(default, Thunk) and isinstance(default.node, cst.Ellipsis))
+    return evaluator.force(default) if known and default is not None else just(Unknown("a field without a default"))
+
+
+def _made_by(evaluator: Evaluator, factory: Value, node: cst.Call, frame: Frame) -> Iterable[Alternative]:
+    if isinstance(factory, Function):
+        inner = evaluator.enter(factory.module, factory.node, None, None, factory.receiver, factory.enclosing)
+        return evaluator.calls.returned(factory, inner)
+    if isinstance(factory, External) and factory.name in ("builtins.dict", "builtins.list"):
+        return just(Mapping(homes=()) if factory.name == "builtins.dict" else Sequence(()))
+    return just(Unknown("a default factory that is not known"))
+
+
+_MODELS: dict[str, Model] = {
+    "os.getenv": _environment,
+    "os.environ.get": _environment,
+    "decouple.config": _environment,
+    "builtins.getattr": _getattr,
+    "typing.cast": _cast,
+    "copy.copy": _same,
+    "copy.deepcopy": _same,
+    "types.MappingProxyType": _same,
+    "builtins.str": _text,
+    "yarl.URL": _text,
+    "httpx.URL": _text,
+    "builtins.dict": _dict,
+    "collections.OrderedDict": _dict,
+    "httpx.Headers": _dict,
+    "requests.structures.CaseInsensitiveDict": _dict,
+    "multidict.CIMultiDict": _dict,
+    "builtins.list": _list,
+    "builtins.tuple": _list,
+    "urllib.parse.urljoin": _urljoin,
+    "functools.partial": _partial,
+    "shlex.split": _split,
+}

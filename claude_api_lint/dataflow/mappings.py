@@ -1,0 +1,54 @@
+"""What the operations of a dict do to a mapping of which some keys are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from claude_api_lint.dataflow.values import Entry, Mapping
+
+
+def set_entry(mapping: Mapping, entry: Entry) -> Mapping:
+    """``mapping[key] = value``; an entry that may be set leaves the former one there too."""
+    entries = list(mapping.entries)
+    for index, former in enumerate(entries):
+        if former.key == entry.key:
+            if entry.certain:
+                entries[index] = entry
+                return replace(mapping, entries=tuple(entries))
+            break
+    return replace(mapping, entries=(*entries, entry))
+
+
+def merge(mapping: Mapping, other: Mapping, *, certain: bool = True) -> Mapping:
+    """``mapping.update(other)``."""
+    for entry in other.entries:
+        mapping = set_entry(mapping, entry if certain else replace(entry, certain=False))
+    homes = (*mapping.homes, *(home for home in other.homes if home not in mapping.homes))
+    return replace(mapping, open=mapping.open or other.open, homes=homes, why=mapping.why or other.why)
+
+
+def delete(mapping: Mapping, key: str | None) -> Mapping:
+    """``del mapping[key]``; an unknown key (None) may be any."""
+    if key is None:
+        return replace(mapping, entries=tuple(replace(entry, certain=False) for entry in mapping.entries))
+    return replace(mapping, entries=tuple(entry for entry in mapping.entries if entry.key != key))
+
+
+def opened(mapping: Mapping, why: str) -> Mapping:
+    """The mapping after somebody unknown had it: any key may be there."""
+    return replace(mapping, open=True, why=mapping.why or why)
+
+
+def find(mapping: Mapping, key: str) -> list[Entry]:
+    """The entries with exactly this key; the last one that is certain hides those before it."""
+    found: list[Entry] = []
+    for entry in mapping.entries:
+        if entry.key == key:
+            found = [entry] if entry.certain else [*found, entry]
+    return found
+
+
+def without_case(entries: Iterable[Entry], name: str) -> list[Entry]:
+    """The entries whose key is ``name`` when casing does not count, as with HTTP headers."""
+    return [entry for entry in entries if entry.key.lower() == name.lower()]

@@ -1,0 +1,236 @@
+"""A module of the analysed program: statements parsed on demand, blocks of steps, parents, and places.
+
+A *step* is a small statement or a compound statement; a *block* is a run of steps that execute one after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import libcst as cst
+from libcst.metadata import MetadataWrapper, PositionProvider
+
+from claude_api_lint.dataflow.trees import Scope, SmallOrCompound, children, dotted, walk
+from claude_api_lint.parsing import Refused, Statement, split
+from claude_api_lint.source import Source
+
+SELF_CALL = "self.()"
+"""Marks a step that calls a method on its own object, and so may change any attribute of it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Steps that run one after the other. ``owner`` is the node whose body it is: a Module, FunctionDef, If, For, ..."""
+
+    owner: cst.CSTNode
+    steps: tuple[SmallOrCompound, ...]
+
+
+class Module:
+    """One file of the analysed program.
+
+    Statements are parsed when they are first looked into; a statement that cannot be parsed is noted in ``refusals`` and
+    is empty from then on. Raises Refused where nothing of the text can be analysed.
+    """
+
+    def __init__(self, source: Source, path: str) -> None:
+        self.source = source
+        self.path = path
+        self.statements = split(source)
+        self.refusals: list[str] = []
+        self._trees: dict[Statement, cst.Module] = {}
+        self._statements: dict[cst.CSTNode, Statement] = {}
+        self._parents: dict[cst.CSTNode, cst.CSTNode] = {}
+        self._blocks: dict[cst.CSTNode, Block] = {}
+        self._steps: dict[cst.CSTNode, tuple[Block, int]] = {}
+        self._touched: dict[cst.CSTNode, dict[str, frozenset[str]]] = {}
+        self._spans: dict[Statement, dict[cst.CSTNode, tuple[int, int]]] = {}
+        self._positions: dict[Statement, tuple[object, int]] = {}
+
+    # The tree
+
+    def tree(self, statement: Statement) -> cst.Module:
+        """The statement's tree, indexed; an empty one where LibCST refuses it."""
+        if statement not in self._trees:
+            try:
+                tree = statement.tree
+            except Refused as refusal:
+                self.refusals.append(str(refusal))
+                tree = cst.Module(body=())
+            self._trees[statement] = tree
+            self._statements[tree] = statement
+            self._index(tree)
+        return self._trees[statement]
+
+    def _index(self, tree: cst.Module) -> None:
+        self._add_block(tree, tree.body)
+        stack: list[cst.CSTNode] = [tree]
+        while stack:
+            node = stack.pop()
+            for child in children(node):
+                self._parents[child] = node
+                stack.append(child)
+            if isinstance(node, cst.IndentedBlock | cst.SimpleStatementSuite):
+                self._add_block(self._parents[node], node.body, key=node)
+            elif isinstance(node, cst.If) and isinstance(node.orelse, cst.If):
+                self._add_block(node, (node.orelse,), key=node.orelse)
+
+    def _add_block(
+        self, owner: cst.CSTNode, body: object, key: cst.CSTNode | None = None
+    ) -> None:
+        steps: list[SmallOrCompound] = []
+        assert isinstance(body, list | tuple)
+        for line in body:
+            steps.extend(line.body if isinstance(line, cst.SimpleStatementLine) else (line,))
+        block = Block(owner, tuple(steps))
+        self._blocks[key or owner] = block
+        for index, step in enumerate(steps):
+            self._steps[step] = (block, index)
+
+    def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
+        return self._parents.get(node)
+
+    def ancestors(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+        """The nodes above, the nearest first."""
+        parent = self._parents.get(node)
+        while parent is not None:
+            yield parent
+            parent = self._parents.get(parent)
+
+    def block(self, body: cst.CSTNode) -> Block:
+        """The block of a body (IndentedBlock, SimpleStatementSuite, Module, or the If of an ``elif``)."""
+        return self._blocks[body]
+
+    def step_of(self, node: cst.CSTNode) -> cst.CSTNode | None:
+        """The innermost step that the node is part of."""
+        if node in self._steps:
+            return node
+        return next((above for above in self.ancestors(node) if above in self._steps), None)
+
+    def position_of(self, step: cst.CSTNode) -> tuple[Block, int]:
+        """The block that a step stands in, and its index there."""
+        return self._steps[step]
+
+    def scope_of(self, node: cst.CSTNode) -> cst.FunctionDef | cst.Lambda | cst.ClassDef | None:
+        """The innermost function or class whose body the node stands in; None for module level.
+
+        Decorators, default values, annotations and base classes belong to the scope around.
+        """
+        below = node
+        for above in self.ancestors(node):
+            if isinstance(above, Scope) and below is above.body:
+                return above
+            below = above
+        return None
+
+    def statement_of(self, node: cst.CSTNode) -> Statement:
+        """The top-level statement that a node belongs to."""
+        root = node
+        for root in self.ancestors(node):
+            pass
+        return self._statements[root]
+
+    def binders(self, name: str) -> list[Statement]:
+        """The top-level statements that may bind a module-level name."""
+        return [
+            statement
+            for statement in self.statements
+            if name in statement.words and (statement.binds is None or name in statement.binds)
+        ]
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        return frozenset().union(*(statement.words for statement in self.statements))
+
+    # Steps
+
+    def touched(self, step: cst.CSTNode, root: str) -> frozenset[str]:
+        """The dotted names beginning with ``root`` that a step may bind, change, or hand to somebody who may."""
+        if step not in self._touched:
+            by_root: dict[str, set[str]] = {}
+            for touched in _touched(step):
+                by_root.setdefault(touched.split(".")[0], set()).add(touched)
+            self._touched[step] = {name: frozenset(paths) for name, paths in by_root.items()}
+        return self._touched[step].get(root, frozenset())
+
+    def touches(self, step: cst.CSTNode, path: str) -> bool:
+        """Whether a step may bind or change what a dotted name stands for, or hand it to somebody who may."""
+        return any(
+            touched == path or touched.startswith(path + ".") or path.startswith(touched + ".") or touched == SELF_CALL
+            for touched in self.touched(step, path.split(".")[0])
+        )
+
+    # Places
+
+    def span(self, node: cst.CSTNode) -> tuple[int, int]:
+        """The offsets in the file's text at which a node begins and ends, parentheses around it not counted."""
+        statement = self.statement_of(node)
+        if statement not in self._positions:
+            wrapper = MetadataWrapper(self._trees[statement], unsafe_skip_copy=True)
+            self._positions[statement] = (wrapper.resolve(PositionProvider), statement.first_line - 1)
+        ranges, shift = self._positions[statement]
+        place = ranges[node]  # type: ignore[index]
+        return (
+            self.source.offset(place.start.line + shift, place.start.column),
+            self.source.offset(place.end.line + shift, place.end.column),
+        )
+
+    def line(self, node: cst.CSTNode) -> int:
+        """The line, from 1, at which a node begins."""
+        return self.source.position(self.span(node)[0])[0]
+
+
+def _touched(step: cst.CSTNode) -> Iterator[str]:
+    if isinstance(step, cst.FunctionDef | cst.ClassDef):
+        yield step.name.value
+        return
+    for node in walk(step, into_scopes=False):
+        if isinstance(node, cst.Call):
+            yield from _touched_by_call(node)
+        elif isinstance(node, cst.AssignTarget | cst.AnnAssign | cst.AugAssign | cst.NamedExpr | cst.For | cst.CompFor):
+            yield from _lvalues(node.target)
+        elif isinstance(node, cst.Del):
+            yield from _lvalues(node.target)
+        elif isinstance(node, cst.AsName):
+            yield from _lvalues(node.name)
+        elif isinstance(node, cst.FunctionDef | cst.ClassDef):
+            yield node.name.value
+        elif isinstance(node, cst.ImportAlias):
+            yield (dotted(node.asname.name if node.asname else node.name) or "").split(".")[0]
+        elif isinstance(node, cst.MatchAs | cst.MatchStar) and node.name is not None:
+            yield node.name.value
+        elif isinstance(node, cst.MatchMapping) and node.rest is not None:
+            yield node.rest.value
+
+
+def _lvalues(target: cst.CSTNode) -> Iterator[str]:
+    if isinstance(target, cst.Tuple | cst.List):
+        for element in target.elements:
+            yield from _lvalues(element.value)
+        return
+    while isinstance(target, cst.Subscript):
+        target = target.value
+    path = dotted(target)
+    if path is not None:
+        yield path
+
+
+def _touched_by_call(call: cst.Call) -> Iterator[str]:
+    func = call.func
+    if isinstance(func, cst.Attribute):
+        path = dotted(func.value)
+        if path is not None:
+            yield path
+        if path in ("self", "cls") or (isinstance(func.value, cst.Call) and dotted(func.value.func) == "super"):
+            yield SELF_CALL
+        base: cst.CSTNode = func.value
+        while isinstance(base, cst.Subscript):
+            base = base.value
+        if base is not func.value:
+            yield from _lvalues(base)
+    for argument in call.args:
+        path = dotted(argument.value)
+        if path is not None and not argument.star:
+            yield path

@@ -1,0 +1,334 @@
+"""Objects of the analysed program: attributes, methods, base classes, fields and enum members."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from claude_api_lint.dataflow import library, mappings, texts
+from claude_api_lint.dataflow.calls import decorators
+from claude_api_lint.dataflow.trees import dotted, walk
+from claude_api_lint.dataflow.values import (
+    Alternative,
+    Alternatives,
+    Assumption,
+    Class,
+    Const,
+    Entry,
+    External,
+    Frame,
+    Function,
+    Instance,
+    Made,
+    Mapping,
+    Part,
+    Sequence,
+    Text,
+    Thunk,
+    Unbound,
+    Unknown,
+    Value,
+    assuming,
+    just,
+)
+
+if TYPE_CHECKING:
+    from claude_api_lint.dataflow.evaluator import Evaluator
+
+MAX_BASES = 16
+_PROPERTIES = frozenset({"property", "cached_property", "async_cached_property"})
+
+
+class Objects:
+    """Looks up attributes as Python does, as far as the analysed program shows them."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self.evaluator = evaluator
+        self._lines: dict[cst.ClassDef, tuple[list[Class], list[str]]] = {}
+        self._assigned: dict[cst.ClassDef, dict[str, list[cst.FunctionDef]]] = {}
+
+    # Attributes
+
+    def attribute(self, base: Value, name: str) -> Alternatives:
+        """What ``base.name`` is."""
+        if isinstance(base, Instance):
+            return self.evaluator.remember(("attribute", base, name), lambda: self._of_instance(base, name))
+        if isinstance(base, Class):
+            return self.evaluator.remember(("attribute", base, name), lambda: self._of_class(base, name))
+        if isinstance(base, External):
+            return just(External(f"{base.name}.{name}"))
+        if isinstance(base, Const | Text) and name in ("value", "name"):
+            return just(base)
+        if isinstance(base, Const | Text | Mapping | Sequence):
+            return just(Part(base, (name,)))
+        if isinstance(base, Made):
+            return library.attribute(self.evaluator, base, name)
+        if isinstance(base, Part):
+            return just(Part(base.whole, (*base.path, name)))
+        why = base.why if isinstance(base, Unknown) and base.why else "an attribute of something unknown"
+        return just(Unknown(why, name))
+
+    def _of_instance(self, base: Instance, name: str) -> Iterable[Alternative]:
+        method = self.method(base.cls, name)
+        if method is not None:
+            bound = replace(method, receiver=base)
+            if isinstance(method.node, cst.FunctionDef) and decorators(method.node) & _PROPERTIES:
+                inner = self.evaluator.enter(method.module, method.node, None, None, base, method.enclosing)
+                return self.evaluator.calls.returned(bound, inner)
+            return just(self._unbound_where_static(bound, base))
+        if base.blank == name:
+            return just(Unbound())
+        assigned = self._assigned_anywhere(base, name)
+        declared = self._class_level(base, name)
+        base_values = self._meaningful([*assigned, *([] if self._surely_assigned(base, name) else declared)])
+        if base_values:
+            return [self._with_additions(alternative, base, name) for alternative in base_values]
+        _, unknown = self.line(base.cls)
+        if not unknown and base.cls.node.decorators == () and not self._fields(base.cls):
+            return just(Unknown(f"{base.cls.node.name.value} has no attribute {name}", name))
+        return just(Unknown(f"the attribute {name} is not set in this file", name))
+
+    def _unbound_where_static(self, bound: Function, base: Value) -> Function:
+        assert isinstance(bound.node, cst.FunctionDef)
+        names = decorators(bound.node)
+        if "staticmethod" in names:
+            return replace(bound, receiver=None)
+        if "classmethod" in names and isinstance(base, Instance):
+            return replace(bound, receiver=base.cls)
+        return bound
+
+    def _of_class(self, base: Class, name: str) -> Iterable[Alternative]:
+        method = self.method(base, name)
+        if method is not None:
+            assert isinstance(method.node, cst.FunctionDef)
+            if "classmethod" in decorators(method.node):
+                return just(replace(method, receiver=base))
+            return just(method)
+        found = self._class_level(Instance(base), name)
+        return found or just(Unknown(f"the class attribute {name} is not set in this file", name))
+
+    def method(self, cls: Class, name: str) -> Function | None:
+        """The method that a class has by a name, from the class itself or a base class that can be seen."""
+        for candidate in self.line(cls)[0]:
+            for step in candidate.module.block(candidate.node.body).steps:
+                if isinstance(step, cst.FunctionDef) and step.name.value == name:
+                    if any(isinstance(d.decorator, cst.Attribute) and d.decorator.attr.value == "setter" for d in step.decorators):
+                        continue
+                    return Function(candidate.module, step, candidate.enclosing)
+        return None
+
+    def super_of(self, call: cst.Call, frame: Frame) -> Alternatives:
+        """``super()``: the object, seen as one of the base class that can be seen."""
+        function = frame.function
+        owner = frame.module.scope_of(function) if function is not None else None
+        if not isinstance(owner, cst.ClassDef):
+            return just(Unknown("super() outside a method"))
+        bases = self.line(Class(frame.module, owner, frame.enclosing))[0][1:]
+        if not bases:
+            return just(Unknown("a base class from elsewhere"))
+        return just(Instance(bases[0]))
+
+    # Classes
+
+    def line(self, cls: Class) -> tuple[list[Class], list[str]]:
+        """A class and its base classes in look-up order, and the names of the bases that cannot be seen."""
+        if cls.node not in self._lines:
+            self._lines[cls.node] = ([cls], [])  # a class that inherits from itself ends here
+            seen, unknown = [cls], list[str]()
+            for base in self._bases(cls):
+                if isinstance(base, Class):
+                    inner, missing = self.line(base)
+                    seen.extend(c for c in inner if c not in seen)
+                    unknown.extend(missing)
+                else:
+                    unknown.append(base.name if isinstance(base, External) else "")
+            self._lines[cls.node] = (seen[:MAX_BASES], [name for name in unknown if name != "builtins.object"])
+        return self._lines[cls.node]
+
+    def _bases(self, cls: Class) -> Iterator[Value]:
+        frame = self.evaluator.frame_of(cls.module, cls.node)
+        for argument in cls.node.bases:
+            if argument.keyword is None and not argument.star:
+                node = argument.value
+                if isinstance(node, cst.Subscript):
+                    node = node.value  # Generic[T]
+                yield self.evaluator.only(Thunk(node, frame))
+
+    def subclasses(self, cls: Class) -> list[Class]:
+        """The classes of the same module that derive from a class."""
+        from claude_api_lint.dataflow.flow import MAX_SUBCLASSES
+
+        found: list[Class] = []
+        for statement in cls.module.statements:
+            if cls.node.name.value not in statement.words:
+                continue
+            for node in walk(cls.module.tree(statement)):
+                if isinstance(node, cst.ClassDef) and node is not cls.node and node.bases:
+                    candidate = Class(cls.module, node)
+                    if any(above.node is cls.node for above in self.line(candidate)[0][1:]):
+                        found.append(candidate)
+        return found[:MAX_SUBCLASSES]
+
+    def _class_level(self, base: Instance, name: str) -> Alternatives:
+        """A field's value, as the constructor got it or by default, or a plain class attribute."""
+        cls = base.cls
+        fields = self._fields(cls)
+        if name in fields and self.method(cls, "__init__") is None:
+            return self.evaluator.limit(self._field(base, name, fields))
+        return self._class_attribute(cls, name)
+
+    def _class_attribute(self, cls: Class, name: str) -> Alternatives:
+        for candidate in self.line(cls)[0]:
+            block = candidate.module.block(candidate.node.body)
+            frame = self.evaluator.frame_of(candidate.module, candidate.node)
+            found = self.evaluator.flow.before(block, len(block.steps), name, frame)
+            bound = tuple(alternative for alternative in found if not isinstance(alternative.value, Unbound))
+            if bound:
+                return bound
+        return ()
+
+    # Fields of dataclasses, pydantic models, NamedTuples and their kin
+
+    def _fields(self, cls: Class) -> list[str]:
+        """The annotated names of a class and its bases, base classes first: what a generated constructor takes."""
+        names: list[str] = []
+        for candidate in reversed(self.line(cls)[0]):
+            for step in candidate.module.block(candidate.node.body).steps:
+                if isinstance(step, cst.AnnAssign) and isinstance(step.target, cst.Name):
+                    if "ClassVar" not in cst.Module(body=()).code_for_node(step.annotation.annotation):
+                        if step.target.value not in names:
+                            names.append(step.target.value)
+        return names
+
+    def _field(self, base: Instance, name: str, fields: list[str]) -> Iterator[Alternative]:
+        evaluator = self.evaluator
+        constructions = [(base.call, base.frame)] if base.call is not None else self._constructions(base.cls)
+        default = self._class_attribute(base.cls, name)
+        for call, frame in constructions:
+            if call is None or frame is None:
+                continue
+            context = frozenset({Assumption(("made", base.cls.node), call, context=True)} if base.call is None else ())
+            for arguments, when in evaluator.calls.arguments(call, frame):
+                given = arguments.get(fields.index(name), name)
+                if given is not None:
+                    yield from assuming(assuming(evaluator.force(given), when), context)
+                elif default:
+                    yield from assuming(default, context | when)
+                if given is None and arguments.may_have(fields.index(name)):
+                    yield Alternative(Unknown("a field that a constructor may get"), context | when)
+        if base.call is None:
+            outside = frozenset({Assumption(("made", base.cls.node), "outside", context=True)})
+            yield from assuming(default or just(Unknown(f"the field {name}, given elsewhere", name)), outside)
+
+    def _constructions(self, cls: Class) -> list[tuple[cst.Call, Frame]]:
+        """The calls in the class's module that construct it."""
+        found: list[tuple[cst.Call, Frame]] = []
+        name = cls.node.name.value
+        for statement in cls.module.statements:
+            if name not in statement.words:
+                continue
+            for node in walk(cls.module.tree(statement)):
+                if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value == name:
+                    found.append((node, self.evaluator.frame_of(cls.module, node)))
+        return found
+
+    def as_sequence(self, value: Value) -> Sequence | None:
+        """A list or tuple as such; a NamedTuple by its fields."""
+        if isinstance(value, Sequence):
+            return value
+        if not isinstance(value, Instance) or "typing.NamedTuple" not in self.line(value.cls)[1]:
+            return None
+        items = [self.evaluator.only_of(self.attribute(value, name)) for name in self._fields(value.cls)]
+        return Sequence(tuple(items))
+
+    # What methods assign to self
+
+    def assigned_by(self, base: Instance, method: str) -> frozenset[str]:
+        """The attributes that a method of the object's class assigns or changes."""
+        names: set[str] = set()
+        for candidate in self.line(base.cls)[0]:
+            for attribute, methods in self._assignments(candidate).items():
+                if any(function.name.value == method for function in methods):
+                    names.add(attribute)
+        return frozenset(names)
+
+    def _assignments(self, cls: Class) -> dict[str, list[cst.FunctionDef]]:
+        """For each attribute of ``self``: the methods of the class that may assign or change it."""
+        if cls.node not in self._assigned:
+            table: dict[str, list[cst.FunctionDef]] = {}
+            for step in cls.module.block(cls.node.body).steps:
+                if not isinstance(step, cst.FunctionDef):
+                    continue
+                receiver = self.evaluator.calls.receiver_name(cls.module, step)
+                for attribute in self._attributes_touched(cls, step, receiver) if receiver else ():
+                    table.setdefault(attribute, []).append(step)
+            self._assigned[cls.node] = table
+        return self._assigned[cls.node]
+
+    def _attributes_touched(self, cls: Class, method: cst.FunctionDef, receiver: str) -> list[str]:
+        attributes: dict[str, None] = {}
+        for step in cls.module.block(method.body).steps:
+            for path in cls.module.touched(step, receiver):
+                parts = path.split(".")
+                if len(parts) > 1 and parts[1] != "()":
+                    attributes[parts[1]] = None
+        return list(attributes)
+
+    def _contributions(self, base: Instance, name: str) -> Iterator[tuple[cst.FunctionDef, Alternative]]:
+        """What each method leaves in ``self.name``, as if it had been unset before."""
+        for candidate in self.line(base.cls)[0]:
+            for method in self._assignments(candidate).get(name, ()):
+                receiver = self.evaluator.calls.receiver_name(candidate.module, method)
+                frame = self._method_frame(candidate, method, replace(base, blank=name))
+                block = candidate.module.block(method.body)
+                from claude_api_lint.dataflow.flow import Leaving
+
+                for alternative in self.evaluator.flow.before(
+                    block, len(block.steps), f"{receiver}.{name}", frame, Leaving.NONE
+                ):
+                    yield method, alternative
+
+    def _method_frame(self, cls: Class, method: cst.FunctionDef, receiver: Instance) -> Frame:
+        call = receiver.call if method.name.value == "__init__" else None
+        caller = receiver.frame if call is not None else None
+        return self.evaluator.enter(cls.module, method, call, caller, receiver, cls.enclosing)
+
+    def _assigned_anywhere(self, base: Instance, name: str) -> list[Alternative]:
+        return [
+            alternative
+            for _, alternative in self._contributions(base, name)
+            if not isinstance(alternative.value, Unbound) and not _is_addition(alternative.value)
+        ]
+
+    def _surely_assigned(self, base: Instance, name: str) -> bool:
+        """Whether ``__init__`` (or its kin) assigns the attribute, so that the class-level value is never seen."""
+        for method, alternative in self._contributions(base, name):
+            if method.name.value in ("__init__", "__post_init__", "model_post_init", "__attrs_post_init__"):
+                if isinstance(alternative.value, Unbound) or _is_addition(alternative.value):
+                    return False
+                return True
+        return False
+
+    def _meaningful(self, alternatives: list[Alternative]) -> list[Alternative]:
+        """Without the placeholders (None, "") that stand until another method assigns the real thing."""
+        real = [a for a in alternatives if not (isinstance(a.value, Const) and a.value.value in (None, ""))]
+        real = [a for a in real if not isinstance(a.value, Unbound)]
+        return real or [a for a in alternatives if not isinstance(a.value, Unbound)]
+
+    def _with_additions(self, alternative: Alternative, base: Instance, name: str) -> Alternative:
+        """With what other methods put into the mapping or do to the object: it may be there or not."""
+        value = alternative.value
+        for _, contribution in self._contributions(base, name):
+            addition = contribution.value
+            if isinstance(value, Mapping) and _is_addition(addition):
+                assert isinstance(addition, Mapping)
+                value = mappings.merge(value, addition, certain=False)
+        return replace(alternative, value=value)
+
+
+def _is_addition(value: Value) -> bool:
+    """Whether a value is only what a method adds to a mapping that another one made."""
+    return isinstance(value, Mapping) and not value.homes and bool(value.entries or value.open)

@@ -1,0 +1,82 @@
+"""Walking LibCST trees fast: a stack instead of visitors, and no look at whitespace."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from functools import cache
+
+import libcst as cst
+
+_LAYOUT = ("whitespace", "lpar", "rpar", "lbrac", "rbrac", "lbrace", "rbrace", "comma", "semicolon", "colon", "equal")
+_LAYOUT_NAMES = frozenset({"leading_lines", "lines_after_decorators", "trailing_whitespace", "header", "footer", "indent"})
+
+Scope = cst.FunctionDef | cst.Lambda | cst.ClassDef
+SmallOrCompound = cst.BaseSmallStatement | cst.BaseCompoundStatement
+
+
+@cache
+def _child_fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
+    """The fields of a node class that can hold code, in source order."""
+    names = [field.name for field in dataclasses.fields(kind) if not field.name.startswith(_LAYOUT)]
+    names = [name for name in names if name not in _LAYOUT_NAMES]
+    if kind is cst.Call:
+        return ("func", "args")
+    if kind is cst.IfExp:
+        return ("test", "body", "orelse")
+    if kind in (cst.ListComp, cst.SetComp, cst.GeneratorExp, cst.DictComp):
+        return tuple(sorted(names, key=lambda name: name != "for_in"))
+    return tuple(names)
+
+
+def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """The nodes directly below that hold code, in source order."""
+    for name in _child_fields(type(node)):
+        value = getattr(node, name)
+        if isinstance(value, cst.CSTNode):
+            yield value
+        elif isinstance(value, list | tuple):
+            for item in value:
+                if isinstance(item, cst.CSTNode):
+                    yield item
+
+
+def walk(root: cst.CSTNode, *, into_scopes: bool = True) -> Iterator[cst.CSTNode]:
+    """All nodes below and with ``root``, in source order; without ``into_scopes`` not into nested functions and classes."""
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        yield node
+        if not into_scopes and node is not root and isinstance(node, Scope):
+            continue
+        stack.extend(reversed(list(children(node))))
+
+
+def dotted(node: cst.CSTNode) -> str | None:
+    """``a.b.c`` for a chain of attributes that starts at a name, else None."""
+    names: list[str] = []
+    while isinstance(node, cst.Attribute):
+        names.append(node.attr.value)
+        node = node.value
+    if not isinstance(node, cst.Name):
+        return None
+    return ".".join([node.value, *reversed(names)])
+
+
+def string_value(node: cst.CSTNode) -> str | bytes | None:
+    """The value of a string literal without holes, adjacent literals glued; None for anything else."""
+    if isinstance(node, cst.SimpleString):
+        value = node.evaluated_value
+        return value if isinstance(value, str | bytes) else None
+    if isinstance(node, cst.ConcatenatedString):
+        left, right = string_value(node.left), string_value(node.right)
+        if isinstance(left, str) and isinstance(right, str):
+            return left + right
+        if isinstance(left, bytes) and isinstance(right, bytes):
+            return left + right
+    return None
+
+
+def code_of(node: cst.CSTNode) -> str:
+    """The source text of a node."""
+    return cst.Module(body=()).code_for_node(node)

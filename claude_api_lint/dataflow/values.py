@@ -1,0 +1,260 @@
+"""What an expression can be: abstract values, and the assumptions under which it is them.
+
+An expression has *alternatives*: each is a value and the assumptions it rests on ("this arm of that ``if``", "called from
+there"). Two alternatives fit together when they assume nothing contradictory, which is how URL and headers that one
+``if`` sets together stay together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+    from claude_api_lint.dataflow.module import Module
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something is written: a node of a module's tree."""
+
+    module: Module
+    node: cst.CSTNode
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One activation of a function (or the module itself): which call it answers, and what ``self`` is.
+
+    ``call`` is None where any caller is meant; ``enclosing`` is the activation that made the function, for its free names.
+    Frames are made by ``Evaluator.enter`` alone, so that equal ones are the same object.
+    """
+
+    module: Module
+    function: cst.FunctionDef | cst.Lambda | None = None
+    call: cst.Call | None = None
+    caller: Frame | None = None
+    receiver: Value | None = None
+    enclosing: Frame | None = None
+    prepared: Prepared | None = None
+
+    @property
+    def depth(self) -> int:
+        return 0 if self.caller is None else self.caller.depth + 1
+
+
+@dataclass(frozen=True)
+class Thunk:
+    """An expression with the activation to evaluate it in; nothing is evaluated until somebody asks."""
+
+    node: cst.BaseExpression
+    frame: Frame
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """A decision that the analysed program takes: ``key`` says which, ``choice`` says how.
+
+    A decision about the *context* (which caller, which subclass) is judged case by case; one about a *branch* is not: what
+    holds must hold on every branch.
+    """
+
+    key: Hashable
+    choice: Hashable
+    context: bool = False
+
+
+Assumptions = frozenset[Assumption]
+NOTHING: Assumptions = frozenset()
+
+
+def compatible(one: Assumptions, other: Assumptions) -> bool:
+    """Whether both can hold in one run of the analysed program."""
+    if not one or not other:
+        return True
+    choices = {assumption.key: assumption.choice for assumption in one}
+    return all(choices.get(assumption.key, assumption.choice) == assumption.choice for assumption in other)
+
+
+class Value:
+    """What an expression is. Subclasses are frozen dataclasses."""
+
+
+@dataclass(frozen=True)
+class Unknown(Value):
+    """Nothing is known. ``why`` says where knowledge ended, for people."""
+
+    why: str = ""
+    name: str = ""
+    """The dotted name or attribute that could not be followed, where there is one."""
+
+
+@dataclass(frozen=True)
+class Unbound(Value):
+    """The name has no value here."""
+
+
+@dataclass(frozen=True)
+class Const(Value):
+    """A known constant, and where it is written."""
+
+    value: str | bytes | int | float | bool | None
+    place: Place | None = field(default=None, compare=False)
+
+
+HOLE = "\ue000"
+"""Stands for an unknown piece of a text (a private-use character), so that str's own methods work on texts with holes."""
+
+
+@dataclass(frozen=True)
+class Text(Value):
+    """A text with at least one ``HOLE`` in ``pattern``."""
+
+    pattern: str
+
+
+@dataclass(frozen=True)
+class Sequence(Value):
+    """A list or a tuple. ``open`` tells that there may be more items; ``home`` is the literal that made it."""
+
+    items: tuple[Thunk | Value, ...]
+    open: bool = False
+    home: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of a mapping. ``certain`` is False where it is there on some paths only."""
+
+    key: str
+    value: Thunk | Value
+    key_place: Place | None = field(default=None, compare=False)
+    certain: bool = True
+
+
+@dataclass(frozen=True)
+class Mapping(Value):
+    """A mapping with known keys; ``open`` tells that there may be others, and ``why``.
+
+    ``homes`` are the literals and calls that built it, the first one first: where an entry could be added.
+    """
+
+    entries: tuple[Entry, ...] = ()
+    open: bool = False
+    homes: tuple[Place, ...] = field(default=(), compare=False)
+    why: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True)
+class Function(Value):
+    """A function of the analysed program, with the activation that made it and the object that it is bound to."""
+
+    module: Module
+    node: cst.FunctionDef | cst.Lambda
+    enclosing: Frame | None = None
+    receiver: Value | None = None
+
+
+@dataclass(frozen=True)
+class Prepared(Value):
+    """``functools.partial(callee, ...)``: a call that waits for the rest of its arguments."""
+
+    callee: Value
+    call: cst.Call
+    frame: Frame
+
+
+@dataclass(frozen=True)
+class Class(Value):
+    """A class of the analysed program."""
+
+    module: Module
+    node: cst.ClassDef
+    enclosing: Frame | None = None
+
+
+@dataclass(frozen=True)
+class Instance(Value):
+    """An object of such a class; ``call`` is the place that constructs it, or None for any.
+
+    ``blank`` names an attribute that counts as not yet assigned, while it is found out what one method assigns to it.
+    """
+
+    cls: Class
+    call: cst.Call | None = None
+    frame: Frame | None = None
+    blank: str = ""
+
+
+@dataclass(frozen=True)
+class External(Value):
+    """Something that another distribution defines, by its dotted name: ``requests.post``."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Made(Value):
+    """What a call of something external returned: ``requests.Session()``, ``httpx.Client().stream(...)``.
+
+    ``name`` is the dotted name of what was called; ``receiver`` is the object of a method call; ``changes`` is what was
+    done to the object since.
+    """
+
+    name: str
+    call: cst.Call
+    frame: Frame
+    receiver: Value | None = None
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True)
+class Part(Value):
+    """An attribute or a bound method of an external object: ``session.headers``, ``session.post``."""
+
+    whole: Value
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a statement did to an object: ``kind`` is "call", "set", "item" or "delete"; ``path`` the attributes to it.
+
+    For a call ``node`` is the Call; for "set" and "item" the value assigned (``key`` being the item's key).
+    """
+
+    kind: str
+    path: tuple[str, ...]
+    node: cst.CSTNode
+    frame: Frame
+    key: cst.BaseExpression | None = None
+    certain: bool = True
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """One value that an expression can have, and when."""
+
+    value: Value
+    when: Assumptions = NOTHING
+
+
+Alternatives = tuple[Alternative, ...]
+
+
+def just(value: Value) -> Alternatives:
+    return (Alternative(value),)
+
+
+def assuming(alternatives: Iterable[Alternative], assumptions: Assumptions) -> Alternatives:
+    """The alternatives that fit the assumptions, resting on them as well."""
+    if not assumptions:
+        return tuple(alternatives)
+    return tuple(
+        replace(alternative, when=alternative.when | assumptions)
+        for alternative in alternatives
+        if compatible(alternative.when, assumptions)
+    )

@@ -1,0 +1,72 @@
+"""What a rule reports: findings, the fixes that they carry, and the edits that fixes are made of."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class Confidence(str, enum.Enum):
+    """How a finding is known."""
+
+    CERTAIN = "certain"
+    """The dataflow proves it."""
+    LIKELY = "likely"
+    """Independent evidence carries it; a careful reader would agree."""
+
+
+class Applicability(str, enum.Enum):
+    """Whether a fix may be merged unread."""
+
+    SAFE = "safe"
+    """Right on the target version, and nothing else changes."""
+    UNSAFE = "unsafe"
+    """A person should look; applied on request only."""
+
+
+@dataclass(frozen=True, order=True)
+class Edit:
+    """Replace the characters from ``start`` up to ``end`` (0-based offsets into the file's text) by ``text``."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Fix:
+    """Edits that belong together: all of them are applied, or none.
+
+    ``title`` says in the imperative what the fix does, without a full stop.
+    """
+
+    title: str
+    applicability: Applicability
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing found in one file.
+
+    ``path`` is the file's path as it was given. ``line`` and ``column`` count from 1, columns in characters;
+    ``end_line`` and ``end_column`` name the place just after the last character. ``fix`` is None where no fix is
+    offered, and ``no_fix_reason`` then says why.
+    """
+
+    path: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    code: str
+    name: str
+    message: str
+    confidence: Confidence
+    fix: Fix | None = None
+    no_fix_reason: str | None = None
+
+    @property
+    def sort_key(self) -> tuple[str, int, int, str, str]:
+        """The order of every report: file, line, column, code."""
+        return (self.path, self.line, self.column, self.code, self.message)

@@ -1,0 +1,104 @@
+"""What a fixer is, and which fixer answers to which rule.
+
+A fixer gets a violation with the evidence that its rule saw, changes nodes of the tree, and gives back edits: the
+difference between the statement's source before and after.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, ClassVar
+
+import libcst as cst
+
+from claude_api_lint.findings import Applicability, Edit, Fix
+
+if TYPE_CHECKING:
+    from claude_api_lint.dataflow.module import Module
+    from claude_api_lint.rule import Analysis, Violation
+
+
+@dataclass(frozen=True)
+class NoFix:
+    """Why a violation has no fix, as the end of "not fixed: ..."."""
+
+    reason: str
+
+
+class Fixer:
+    """Fixes the violations of one rule. Its docstring says what it does."""
+
+    code: ClassVar[str]
+
+    def __init__(self, analysis: Analysis) -> None:
+        self.analysis = analysis
+
+    def fix(self, violation: Violation) -> Fix | NoFix:
+        """The edits for one violation, or why there are none."""
+        raise TypeError(f"{type(self).__name__} does not say how to fix")
+
+    def edit(self, old: cst.CSTNode, new: cst.CSTNode) -> Edit | NoFix:
+        """The smallest edit that turns ``old``, a node of the module, into ``new``."""
+        return replacing(self.analysis.module, old, new)
+
+
+def replacing(module: Module, old: cst.CSTNode, new: cst.CSTNode) -> Edit | NoFix:
+    """The smallest edit of the module's text that replaces one node of a tree by another."""
+    statement = module.statement_of(old)
+    tree = module.tree(statement)
+    before = statement.text
+    if tree.code != before:
+        return NoFix("the file's line ends cannot be kept by LibCST")
+    changed = tree.deep_replace(old, new)
+    after = changed.code if isinstance(changed, cst.Module) else before
+    start, end, text = _difference(before, after)
+    base = module.source.offset(statement.first_line, 0)
+    return Edit(base + start, base + end, text)
+
+
+def _difference(before: str, after: str) -> tuple[int, int, str]:
+    """What to replace by what in ``before`` to get ``after``."""
+    shorter = min(len(before), len(after))
+    start = 0
+    while start < shorter and before[start] == after[start]:
+        start += 1
+    tail = 0
+    while tail < shorter - start and before[-1 - tail] == after[-1 - tail]:
+        tail += 1
+    return start, len(before) - tail, after[start : len(after) - tail]
+
+
+@cache
+def fixers() -> dict[str, type[Fixer]]:
+    """The fixers of the package ``fixers`` by the code of their rule."""
+    import claude_api_lint.fixers as package
+
+    found: dict[str, type[Fixer]] = {}
+    for module in pkgutil.iter_modules(package.__path__):
+        for value in vars(importlib.import_module(f"{package.__name__}.{module.name}")).values():
+            if isinstance(value, type) and issubclass(value, Fixer) and hasattr(value, "code"):
+                found[value.code] = value
+    return found
+
+
+def fix_for(violation: Violation, analysis: Analysis) -> Fix | NoFix:
+    """What the rule's fixer makes of a violation."""
+    fixer = fixers().get(violation.rule.code)
+    return fixer(analysis).fix(violation) if fixer is not None else NoFix("this rule has no fixer")
+
+
+def applicability_of_step(analysis: Analysis, version: str | None) -> Applicability:
+    """Whether going from a version to the target is safe: not where a version between takes request parameters away."""
+    from claude_api_lint.api import ChangeKind
+
+    catalog = analysis.catalog
+    if version is None or not catalog.is_known(version):
+        return Applicability.SAFE
+    for step in catalog.versions:
+        if version < step.date <= analysis.target:
+            if step.changes_of(ChangeKind.REQUEST_PARAMETER_REMOVED) or step.changes_of(ChangeKind.REQUEST_BLOCK_REJECTED):
+                return Applicability.UNSAFE
+    return Applicability.SAFE

@@ -1,0 +1,101 @@
+"""The flake8 plugin ``CAV``.
+
+flake8 loads it in every run and hands it every file, so what it needs is imported when a file mentions the API. It
+leaves ``# noqa``, ``--select`` and the like to flake8, and lets no exception out of a check: that would end the run.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from claude_api_lint.configuration import Configuration, ConfigurationError, Options, known_version
+from claude_api_lint.prefilter import mentions_api
+from claude_api_lint.settings import Settings
+
+if TYPE_CHECKING:
+    import argparse
+    import ast
+    from collections.abc import Iterable, Iterator
+
+    from flake8.options.manager import OptionManager
+
+OPTION = "--claude-api-target-version"
+
+_LOG = logging.getLogger("flake8.claude_api_lint")  # below flake8's own, so that `flake8 -v` shows it
+
+
+class Plugin:
+    """The checks for one file."""
+
+    name = "claude-api-lint"
+
+    configuration = Configuration()
+    """Set anew when flake8 has parsed its options; it offers no other place for what all files share."""
+
+    def __init__(self, tree: ast.AST, lines: list[str], filename: str) -> None:
+        self._text = "".join(lines)
+        self._filename = filename
+
+    @classmethod
+    def add_options(cls, manager: OptionManager) -> None:
+        """Tell flake8 about our option."""
+        manager.add_option(
+            OPTION,
+            metavar="DATE",
+            parse_from_config=True,
+            help="The version of the Claude API that the code should speak.",
+        )
+
+    @classmethod
+    def parse_options(cls, options: argparse.Namespace) -> None:
+        """Take our option over; what is wrong with it, or with pyproject.toml, ends flake8 before the first file."""
+        version: str | None = options.claude_api_target_version
+        cls.configuration = Configuration(Options(target_version=version))
+        try:
+            if version is not None:
+                known_version(version)
+            for folder in _folders(options.filenames):
+                cls.configuration.settings_in(folder)
+        except ConfigurationError as error:
+            from flake8.exceptions import ExecutionError
+
+            raise ExecutionError(f"{cls.name}: {error}") from error
+
+    def run(self) -> Iterator[tuple[int, int, str, type[Any]]]:
+        """What is found in the file, in order and without repetition; columns count from 0."""
+        for line, column, message in sorted(self._results()):
+            yield line, column, message, type(self)
+
+    def _results(self) -> set[tuple[int, int, str]]:
+        try:
+            return self._check()
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # LibCST's native parser panics with one that is no Exception
+            _LOG.warning("%s: not checked by %s: %s", self._filename, self.name, error, exc_info=True)
+            return set()
+
+    def _check(self) -> set[tuple[int, int, str]]:
+        if not mentions_api(self._text.encode("utf-8", "surrogatepass")):
+            return set()
+        from claude_api_lint.linter import check_text
+
+        from claude_api_lint.output.text import message
+
+        result = check_text(self._text, self._filename, self._settings())
+        if result.skipped:
+            _LOG.warning("%s: not checked by %s: %s", self._filename, self.name, result.skipped)
+        return {(finding.line, finding.column - 1, message(finding)) for finding in result.findings}
+
+    def _settings(self) -> Settings:
+        """The target version is as for the command; which findings count is for flake8 to say."""
+        settings = self.configuration.settings_for(self._filename)
+        return replace(settings, select=(), ignore=(), honour_noqa=False)
+
+
+def _folders(filenames: Iterable[str] | None) -> Iterator[str]:
+    for name in filenames or ["."]:
+        yield name if os.path.isdir(name) else os.path.dirname(name)

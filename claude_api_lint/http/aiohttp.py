@@ -1,0 +1,28 @@
+"""aiohttp: ``ClientSession`` with base URL and headers."""
+
+from __future__ import annotations
+
+from claude_api_lint.http.declarations import VERBS, Client, Library, Sending, parameter
+
+_BY_VERB = Sending(url=parameter(0, "url"), headers=parameter(None, "headers"))
+_BY_METHOD = Sending(url=parameter(1, "url"), headers=parameter(None, "headers"))
+_SESSIONS = ("aiohttp.ClientSession", "aiohttp_retry.RetryClient")
+
+LIBRARY = Library(
+    name="aiohttp",
+    clients=dict.fromkeys(
+        _SESSIONS,
+        Client(
+            base_url=parameter(0, "base_url"),
+            headers=parameter(None, "headers"),
+            attribute="headers",
+            hooks=frozenset({"auth", "middlewares", "client_session"}),
+        ),
+    ),
+    sendings={
+        **{f"{session}().{verb}": _BY_VERB for session in _SESSIONS for verb in VERBS},
+        **{f"{session}().request": _BY_METHOD for session in _SESSIONS},
+        "aiohttp.request": _BY_METHOD,
+    },
+    aliases={"aiohttp.client.ClientSession": "aiohttp.ClientSession"},
+)

@@ -1,0 +1,92 @@
+"""The words in which a client library is described."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from claude_api_lint.dataflow.calls import Arguments
+    from claude_api_lint.dataflow.evaluator import Evaluator
+    from claude_api_lint.dataflow.values import Alternative
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of a library's function: its position (from 0, None for keyword only) and its names."""
+
+    position: int | None
+    names: tuple[str, ...]
+
+
+def parameter(position: int | None, *names: str) -> Parameter:
+    return Parameter(position, names)
+
+
+CommandReader = Callable[["Evaluator", "Arguments"], "Iterable[Alternative]"]
+"""Reads a command line that sends a request; each alternative is a Sequence of the URL and the headers' Mapping."""
+
+
+@dataclass(frozen=True)
+class Sending:
+    """A call that sends a request.
+
+    It is told where URL and headers are (``url``, ``headers``), or in which argument a request that was built before is
+    (``request``), or how to read them out of a command (``command``).
+    """
+
+    url: Parameter | None = None
+    headers: Parameter | None = None
+    request: Parameter | None = None
+    command: CommandReader | None = None
+
+
+@dataclass(frozen=True)
+class Building:
+    """A call that makes a request object without sending it; ``sends`` tells that making it counts as sending.
+
+    ``adders`` are the object's methods that add one header.
+    """
+
+    url: Parameter | None = None
+    headers: Parameter | None = None
+    request: Parameter | None = None
+    sends: bool = False
+    adders: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Client:
+    """A client or session: what its constructor takes, and the attribute that holds its default headers.
+
+    ``hooks`` are arguments and attributes through which somebody else may add headers to a request.
+    """
+
+    base_url: Parameter | None = None
+    headers: Parameter | None = None
+    attribute: str | None = None
+    hooks: frozenset[str] = frozenset()
+    scheme: str = ""
+
+
+@dataclass(frozen=True)
+class Library:
+    """One client library: dotted names as a program reaches them (``httpx.Client().post``), and its manners."""
+
+    name: str
+    clients: Mapping[str, Client] = field(default_factory=dict)
+    sendings: Mapping[str, Sending] = field(default_factory=dict)
+    buildings: Mapping[str, Building] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    repeats_casings: bool = False
+    """Whether two casings of one name in a mapping go out as two header lines."""
+    drops_none: bool = False
+    """Whether a header whose value is None is left out (else sending fails)."""
+    headers_style: str = "headers"
+    """The keyword by which a call without headers would get some."""
+
+
+VERBS = ("get", "post", "put", "patch", "delete", "head", "options")

@@ -1,0 +1,17 @@
+"""http.client: a connection to a host, and ``request`` with positional arguments."""
+
+from __future__ import annotations
+
+from claude_api_lint.http.declarations import Client, Library, Sending, parameter
+
+_CONNECTIONS = {"http.client.HTTPSConnection": "https://", "http.client.HTTPConnection": "http://"}
+
+LIBRARY = Library(
+    name="http.client",
+    clients={name: Client(base_url=parameter(0, "host"), scheme=scheme) for name, scheme in _CONNECTIONS.items()},
+    sendings={
+        f"{name}().request": Sending(url=parameter(1, "url"), headers=parameter(3, "headers")) for name in _CONNECTIONS
+    },
+    # Every entry of the mapping becomes one putheader().
+    repeats_casings=True,
+)

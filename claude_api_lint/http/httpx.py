@@ -1,0 +1,36 @@
+"""httpx: module functions, ``Client`` and ``AsyncClient``, streams, and built requests."""
+
+from __future__ import annotations
+
+from claude_api_lint.http.declarations import VERBS, Building, Client, Library, Sending, parameter
+
+_BY_VERB = Sending(url=parameter(0, "url"), headers=parameter(None, "headers"))
+_BY_METHOD = Sending(url=parameter(1, "url"), headers=parameter(None, "headers"))
+_CLIENTS = ("httpx.Client", "httpx.AsyncClient")
+_CLIENT = Client(
+    base_url=parameter(None, "base_url"),
+    headers=parameter(None, "headers"),
+    attribute="headers",
+    # An Auth class, an event hook or a transport gets the request before it goes out.
+    hooks=frozenset({"auth", "event_hooks", "transport", "mounts"}),
+)
+
+LIBRARY = Library(
+    name="httpx",
+    clients=dict.fromkeys(_CLIENTS, _CLIENT),
+    sendings={
+        **{f"httpx.{verb}": _BY_VERB for verb in VERBS},
+        **{f"{client}().{verb}": _BY_VERB for client in _CLIENTS for verb in VERBS},
+        **{f"{owner}.{name}": _BY_METHOD for owner in ("httpx", *(f"{c}()" for c in _CLIENTS)) for name in ("request", "stream")},
+        **{f"{client}().send": Sending(request=parameter(0, "request")) for client in _CLIENTS},
+    },
+    buildings={
+        **{
+            f"{client}().build_request": Building(url=parameter(1, "url"), headers=parameter(None, "headers"))
+            for client in _CLIENTS
+        },
+        "httpx.Request": Building(url=parameter(1, "url"), headers=parameter(None, "headers")),
+    },
+    # A plain dict becomes a list of pairs (httpx.Headers), and each goes out as its own line.
+    repeats_casings=True,
+)

@@ -1,0 +1,36 @@
+"""requests: module functions, ``Session``, and prepared requests."""
+
+from __future__ import annotations
+
+from claude_api_lint.http.declarations import VERBS, Building, Client, Library, Sending, parameter
+
+_BY_VERB = Sending(url=parameter(0, "url"), headers=parameter(None, "headers"))
+_BY_METHOD = Sending(url=parameter(1, "url"), headers=parameter(None, "headers"))
+
+LIBRARY = Library(
+    name="requests",
+    clients={
+        # An auth object may set any header of the request (requests.auth.AuthBase).
+        "requests.Session": Client(attribute="headers", hooks=frozenset({"auth"})),
+    },
+    sendings={
+        **{f"requests.{verb}": _BY_VERB for verb in VERBS},
+        **{f"requests.Session().{verb}": _BY_VERB for verb in VERBS},
+        "requests.request": _BY_METHOD,
+        "requests.Session().request": _BY_METHOD,
+        "requests.Session().send": Sending(request=parameter(0, "request")),
+    },
+    buildings={
+        "requests.Request": Building(url=parameter(1, "url"), headers=parameter(2, "headers")),
+        "requests.Request().prepare": Building(),
+        "requests.Session().prepare_request": Building(request=parameter(0, "request")),
+    },
+    aliases={
+        "requests.session": "requests.Session",
+        "requests.sessions.Session": "requests.Session",
+        "requests.sessions.session": "requests.Session",
+        "requests.models.Request": "requests.Request",
+        **{f"requests.api.{verb}": f"requests.{verb}" for verb in (*VERBS, "request")},
+    },
+    drops_none=True,
+)

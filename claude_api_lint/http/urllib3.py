@@ -1,0 +1,32 @@
+"""urllib3: ``PoolManager``, connection pools, and the module function."""
+
+from __future__ import annotations
+
+from claude_api_lint.http.declarations import Client, Library, Sending, parameter
+
+_MANAGERS = ("urllib3.PoolManager", "urllib3.ProxyManager")
+_POOLS = ("urllib3.HTTPSConnectionPool", "urllib3.HTTPConnectionPool")
+_BY_METHOD = Sending(url=parameter(1, "url"), headers=parameter(None, "headers"))
+
+LIBRARY = Library(
+    name="urllib3",
+    clients={
+        "urllib3.PoolManager": Client(headers=parameter(1, "headers"), attribute="headers"),
+        "urllib3.ProxyManager": Client(headers=parameter(2, "headers"), attribute="headers"),
+        **{
+            pool: Client(base_url=parameter(0, "host"), headers=parameter(None, "headers"), attribute="headers", scheme=scheme)
+            for pool, scheme in zip(_POOLS, ("https://", "http://"), strict=True)
+        },
+    },
+    sendings={
+        "urllib3.request": _BY_METHOD,
+        **{
+            f"{client}().{method}": _BY_METHOD
+            for client in (*_MANAGERS, *_POOLS)
+            for method in ("request", "urlopen", "request_encode_body", "request_encode_url")
+        },
+    },
+    aliases={f"urllib3.poolmanager.{name.rsplit('.', 1)[1]}": name for name in _MANAGERS},
+    # A call's headers replace the manager's; a plain dict goes out entry by entry.
+    repeats_casings=True,
+)

@@ -1,0 +1,26 @@
+"""urllib.request: ``Request`` objects, which count as sent, and ``urlopen``."""
+
+from __future__ import annotations
+
+from claude_api_lint.http.declarations import Building, Client, Library, Sending, parameter
+
+LIBRARY = Library(
+    name="urllib.request",
+    clients={
+        # ``addheaders`` of an opener goes out with every request; handlers may add more.
+        "urllib.request.build_opener": Client(hooks=frozenset({"addheaders"})),
+        "urllib.request.OpenerDirector": Client(hooks=frozenset({"addheaders"})),
+    },
+    sendings={
+        "urllib.request.urlopen": Sending(url=parameter(0, "url")),
+        "urllib.request.urlretrieve": Sending(url=parameter(0, "url")),
+    },
+    buildings={
+        "urllib.request.Request": Building(
+            url=parameter(0, "url"),
+            headers=parameter(2, "headers"),
+            sends=True,
+            adders=frozenset({"add_header", "add_unredirected_header"}),
+        ),
+    },
+)

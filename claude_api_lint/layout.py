@@ -1,0 +1,154 @@
+"""Adding to and taking from lists of nodes as the author would: same quotes, same line breaks, same trailing comma."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TypeVar
+
+import libcst as cst
+
+Listed = TypeVar("Listed", cst.DictElement, cst.Element, cst.Arg, cst.BaseDictElement, cst.BaseElement)
+
+_ONE_SPACE = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+
+
+def quoted(text: str, like: cst.CSTNode | None = None) -> cst.SimpleString:
+    """A string literal in the quotes of another one near by; double quotes where there is none."""
+    return cst.SimpleString(f"{quote_of(like)}{text}{quote_of(like)}")
+
+
+def quote_of(node: cst.CSTNode | None) -> str:
+    """The quote character of the first plain string below a node."""
+    stack = [node] if node is not None else []
+    while stack:
+        current = stack.pop(0)
+        if isinstance(current, cst.SimpleString | cst.FormattedString):
+            quote = current.quote if isinstance(current, cst.SimpleString) else current.end
+            return quote[0]
+        stack.extend(current.children)
+    return '"'
+
+
+def with_value_quoted_like(literal: cst.SimpleString, text: str) -> cst.SimpleString:
+    """The literal with another value, prefix and quotes kept."""
+    return literal.with_changes(value=f"{literal.prefix}{literal.quote}{text}{literal.quote}")
+
+
+def dict_with(node: cst.Dict, key: str, value: cst.BaseExpression) -> cst.Dict:
+    """The dict literal with one more entry at its end."""
+    element = cst.DictElement(quoted(key, node), value)
+    if not node.elements:
+        return node.with_changes(elements=[element])
+    former, last = list(node.elements[:-1]), node.elements[-1]
+    opening, closing = node.lbrace.whitespace_after, node.rbrace.whitespace_before
+    has_comma = isinstance(last.comma, cst.Comma)
+    separator = _separator(former, opening)
+    if not isinstance(separator, cst.ParenthesizedWhitespace):
+        comma = last.comma if has_comma else cst.MaybeSentinel.DEFAULT
+        return node.with_changes(elements=[*former, last.with_changes(comma=_ONE_SPACE), element.with_changes(comma=comma)])
+    between, end = _split_closing(closing, separator)
+    elements = [
+        *former,
+        last.with_changes(comma=cst.Comma(whitespace_after=between)),
+        element.with_changes(comma=cst.Comma() if has_comma else cst.MaybeSentinel.DEFAULT),
+    ]
+    return node.with_changes(elements=elements, rbrace=node.rbrace.with_changes(whitespace_before=end))
+
+
+def _separator(former: Sequence[cst.CSTNode], opening: cst.BaseParenthesizableWhitespace) -> cst.BaseParenthesizableWhitespace:
+    """The white space after the last comma between elements; what opens the list, where there is but one element."""
+    if former:
+        comma = getattr(former[-1], "comma", None)
+        if isinstance(comma, cst.Comma):
+            return comma.whitespace_after
+    return opening
+
+
+def _split_closing(
+    closing: cst.BaseParenthesizableWhitespace, separator: cst.ParenthesizedWhitespace
+) -> tuple[cst.BaseParenthesizableWhitespace, cst.BaseParenthesizableWhitespace]:
+    """What stands between the former last element and a new one, and between the new one and the end.
+
+    A comment behind the former last element stays behind it.
+    """
+    plain = separator.with_changes(first_line=cst.TrailingWhitespace(), empty_lines=[])
+    if not isinstance(closing, cst.ParenthesizedWhitespace):
+        return plain, closing
+    between = plain.with_changes(first_line=closing.first_line, empty_lines=closing.empty_lines)
+    return between, closing.with_changes(first_line=cst.TrailingWhitespace(), empty_lines=[])
+
+
+def call_with(node: cst.Call, argument: cst.Arg) -> cst.Call:
+    """The call with one more argument at its end."""
+    equal = cst.AssignEqual(cst.SimpleWhitespace(""), cst.SimpleWhitespace(""))
+    argument = argument.with_changes(equal=equal if argument.keyword is not None else cst.MaybeSentinel.DEFAULT)
+    if not node.args:
+        return node.with_changes(args=[argument])
+    former, last = list(node.args[:-1]), node.args[-1]
+    separator = _separator(former, node.whitespace_before_args)
+    has_comma = isinstance(last.comma, cst.Comma)
+    closing = last.comma.whitespace_after if isinstance(last.comma, cst.Comma) else last.whitespace_after_arg
+    if not isinstance(separator, cst.ParenthesizedWhitespace):
+        new = argument.with_changes(comma=last.comma, whitespace_after_arg=last.whitespace_after_arg)
+        kept = last.with_changes(comma=_ONE_SPACE, whitespace_after_arg=cst.SimpleWhitespace(""))
+        return node.with_changes(args=[*former, kept, new])
+    between, end = _split_closing(closing, separator)
+    kept = last.with_changes(comma=cst.Comma(whitespace_after=between), whitespace_after_arg=cst.SimpleWhitespace(""))
+    new = (
+        argument.with_changes(comma=cst.Comma(whitespace_after=end))
+        if has_comma
+        else argument.with_changes(whitespace_after_arg=end)
+    )
+    return node.with_changes(args=[*former, kept, new])
+
+
+def list_with(node: cst.List | cst.Tuple, index: int, values: Sequence[cst.BaseExpression]) -> cst.List | cst.Tuple:
+    """The list with values inserted behind the element ``index``, one line each where the others have one each."""
+    elements = list(node.elements)
+    before = elements[index]
+    is_last = index == len(elements) - 1
+    opening = node.lbracket.whitespace_after if isinstance(node, cst.List) else cst.SimpleWhitespace("")
+    separators = [e.comma for e in elements[: index + 1] if isinstance(e.comma, cst.Comma)]
+    if is_last:
+        separators = separators[:-1] if isinstance(before.comma, cst.Comma) else separators
+    plain = separators[-1] if separators else cst.Comma(whitespace_after=opening)
+    pair = separators[-2] if len(separators) > 1 else plain
+    if isinstance(plain.whitespace_after, cst.SimpleWhitespace) and not plain.whitespace_after.value:
+        plain = _ONE_SPACE
+    inserted = [cst.Element(value, comma=pair if n % 2 else plain) for n, value in enumerate(values)]
+    # The commas alternate as before: a flag and its value share a line where the author wrote them so.
+    inserted[-1] = inserted[-1].with_changes(comma=before.comma)
+    if is_last and not isinstance(before.comma, cst.Comma) or is_last:
+        elements[index] = before.with_changes(comma=pair if len(separators) > 1 else plain)
+    else:
+        elements[index] = before.with_changes(comma=before.comma)
+    for n in range(len(inserted) - 1):
+        inserted[n] = inserted[n].with_changes(comma=plain)
+    return node.with_changes(elements=[*elements[: index + 1], *inserted, *elements[index + 1 :]])
+
+
+def dict_without(node: cst.Dict, element: cst.BaseDictElement) -> cst.Dict:
+    """The dict literal without one of its entries."""
+    elements = list(node.elements)
+    index = elements.index(element)
+    if index == len(elements) - 1 and index > 0:
+        elements[index - 1] = elements[index - 1].with_changes(comma=element.comma)
+    del elements[index]
+    return node.with_changes(elements=elements)
+
+
+def has_comment(node: cst.CSTNode) -> bool:
+    """Whether a comment stands inside a node."""
+    return re.search(r"#", "".join(c.value for c in _comments(node))) is not None
+
+
+def _comments(node: cst.CSTNode) -> list[cst.Comment]:
+    found: list[cst.Comment] = []
+    stack: list[cst.CSTNode] = [node]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, cst.Comment):
+            found.append(current)
+        stack.extend(current.children)
+    return found

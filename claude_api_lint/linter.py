@@ -1,0 +1,134 @@
+"""From a file's source to its findings: pure, and the same for every face."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from claude_api_lint.findings import Finding, Fix
+from claude_api_lint.prefilter import mentions_api
+from claude_api_lint.settings import Settings
+from claude_api_lint.source import Source, UnreadableSource
+from claude_api_lint.suppression import Suppressions
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+    from claude_api_lint.fixes import NoFix
+    from claude_api_lint.rule import Analysis, Rule, Violation
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """The findings of one file, sorted; ``skipped`` says why the file or a part of it could not be analysed."""
+
+    findings: tuple[Finding, ...] = ()
+    skipped: str | None = None
+
+
+def check_source(source: bytes, path: str, settings: Settings) -> CheckResult:
+    """Check the bytes of one file. ``path`` is what the findings call it. Never raises for bad input."""
+    try:
+        decoded = Source.decode(source)
+    except UnreadableSource as error:
+        return CheckResult(skipped=str(error))
+    return _check(decoded, path, settings)
+
+
+def check_text(text: str, path: str, settings: Settings) -> CheckResult:
+    """Check text that somebody has already decoded."""
+    return _check(Source(text), path, settings)
+
+
+def _check(source: Source, path: str, settings: Settings) -> CheckResult:
+    if not mentions_api(source.text.encode("utf-8", "surrogatepass")):
+        return CheckResult()
+    from claude_api_lint.parsing import Refused, with_big_stack
+
+    try:
+        return with_big_stack(lambda: _analysed(source, path, settings))
+    except Refused as refusal:
+        return CheckResult(skipped=str(refusal))
+    except RecursionError:
+        return CheckResult(skipped="it is too deeply nested to analyse; split the expression or exclude the file")
+
+
+def _analysed(source: Source, path: str, settings: Settings) -> CheckResult:
+    from claude_api_lint.dataflow.module import Module
+    from claude_api_lint.rule import Analysis
+    from claude_api_lint.rules import rule_classes
+
+    module = Module(source, path)
+    lowered = source.text.lower()
+    rules = [
+        rule
+        for rule in rule_classes()
+        if settings.selects(rule.code) and any(needle in lowered for needle in rule.needles)
+    ]
+    if not rules:
+        return CheckResult()
+    analysis = Analysis(module, settings.target_version or _default_target())
+    violations = _visited(analysis, [rule(analysis) for rule in rules])
+    suppressions = Suppressions.of(source.text) if settings.honour_noqa else None
+    findings = [_finding(violation, analysis, suppressions) for violation in violations]
+    kept = [f for f in findings if suppressions is None or not suppressions.covers(f.line, f.code)]
+    skipped = module.refusals[0] if module.refusals else None
+    return CheckResult(tuple(sorted(kept, key=lambda finding: finding.sort_key)), skipped)
+
+
+def _default_target() -> str:
+    from claude_api_lint.api import load_catalog
+
+    return load_catalog().default_target
+
+
+def _visited(analysis: Analysis, rules: list[Rule]) -> Iterable[Violation]:
+    """All violations of all rules, found in one pass over the module."""
+    from claude_api_lint.dataflow.trees import walk
+
+    visits: dict[str, list[Callable[[cst.CSTNode], object]]] = {}
+    for rule in rules:
+        for name in dir(type(rule)):
+            if name.startswith("visit_") and name in vars(type(rule)):
+                visits.setdefault(name.removeprefix("visit_"), []).append(getattr(rule, name))
+    for statement in analysis.module.statements:
+        for node in walk(analysis.module.tree(statement)):
+            for visit in visits.get(type(node).__name__, ()):
+                visit(node)
+    return [violation for rule in rules for violation in rule.violations.values()]
+
+
+def _finding(violation: Violation, analysis: Analysis, suppressions: Suppressions | None) -> Finding:
+    from claude_api_lint.fixes import NoFix, fix_for
+
+    module = analysis.module
+    start, end = violation.span or module.span(violation.node)
+    (line, column), (end_line, end_column) = module.source.position(start), module.source.position(end)
+    fix = fix_for(violation, analysis)
+    if suppressions is not None and not isinstance(fix, NoFix):
+        fix = _unless_suppressed(fix, violation.rule.code, module.source, suppressions)
+    return Finding(
+        path=module.path,
+        line=line,
+        column=column + 1,
+        end_line=end_line,
+        end_column=end_column + 1,
+        code=violation.rule.code,
+        name=violation.rule.name,
+        message=violation.message,
+        confidence=violation.confidence,
+        fix=None if isinstance(fix, NoFix) else fix,
+        no_fix_reason=fix.reason if isinstance(fix, NoFix) else None,
+    )
+
+
+def _unless_suppressed(fix: Fix, code: str, source: Source, suppressions: Suppressions) -> Fix | NoFix:
+    """A fix never touches a line that is marked ``noqa``."""
+    from claude_api_lint.fixes import NoFix
+
+    for edit in fix.edits:
+        first, last = source.position(edit.start)[0], source.position(edit.end)[0]
+        if any(suppressions.covers(line, code) for line in range(first, last + 1)):
+            return NoFix(f"line {first} is marked noqa")
+    return fix

@@ -1,0 +1,215 @@
+"""From text to a list of top-level statements, each parsed by LibCST only when somebody looks into it.
+
+LibCST's parser is native code that recurses: deep or long expressions overflow the stack and take the process down, or
+keep it busy for minutes. So every file passes the guards here first (size, then ``ast``, whose own limits are
+tighter, then depth and width), and analysis runs on a big stack (``with_big_stack``).
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+    from claude_api_lint.source import Source
+
+T = TypeVar("T")
+
+MAX_TEXT = 4_000_000
+"""Characters of a file; a parsed tree costs about a thousand bytes per byte of source."""
+MAX_STATEMENT = 1_500_000
+"""Characters of one top-level statement that LibCST is asked to parse."""
+MAX_DEPTH = 300
+"""Levels of ``ast`` nodes. The deepest of 1,196 real files has 140."""
+MAX_OPERANDS = 500
+"""Operands of one ``and``, ``or`` or comparison. The widest of 1,196 real files has 18."""
+MAX_BRACKETS = 100
+"""Nested brackets, estimated from the text, where ``ast`` cannot read the file. No real file was above 150 in ``ast``."""
+MAX_CHAIN = 1_000
+"""Operators in one logical line, estimated from the text, where ``ast`` cannot read the file."""
+
+_STACK = 64 * 1024 * 1024
+_RECURSION = 12_000
+
+
+class Refused(Exception):
+    """The text is not analysed; the message says why."""
+
+
+@dataclass(eq=False)
+class Statement:
+    """One top-level statement (or several that share a line), with the comments above it.
+
+    ``first_line`` counts from 1; ``binds`` are the module-level names that it may bind, or None where that is unknown.
+    """
+
+    text: str
+    first_line: int
+    binds: frozenset[str] | None
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Every identifier-like word of the text: a name that is not among them plays no part in the statement."""
+        return frozenset(re.findall(r"\w+", self.text))
+
+    @cached_property
+    def tree(self) -> cst.Module:
+        """The statement as a LibCST module of its own. Raises Refused where LibCST cannot read it."""
+        import libcst as cst
+
+        if len(self.text) > MAX_STATEMENT:
+            raise Refused(f"the statement at line {self.first_line} is too large to analyse")
+        try:
+            return cst.parse_module(self.text)
+        except cst.ParserSyntaxError as error:
+            line = self.first_line + error.raw_line - 1
+            raise Refused(f"line {line} is not valid Python ({error.message.split('.')[0]})") from None
+        except RecursionError:
+            raise Refused(f"the statement at line {self.first_line} is too deeply nested to analyse") from None
+        except Exception as error:  # LibCST raises four more types on bad input; each means the same to the user.
+            raise Refused(f"the statement at line {self.first_line} cannot be parsed ({error})") from None
+
+
+def split(source: Source) -> list[Statement]:
+    """The top-level statements of a file, in order; together their texts are the whole text.
+
+    Raises Refused for text that no Python could run, or that is too large or too deep to analyse.
+    """
+    if len(source.text) > MAX_TEXT:
+        raise Refused(f"it is too large to analyse ({len(source.text):,} characters; the limit is {MAX_TEXT:,})")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(source.text)
+    except (RecursionError, MemoryError):
+        raise Refused("it is too deeply nested to analyse") from None
+    except (SyntaxError, ValueError):
+        return [_unsplit(source)]
+    _guard(tree)
+    return list(_statements(source, tree))
+
+
+def _statements(source: Source, tree: ast.Module) -> Iterator[Statement]:
+    """Cut the text at the ends of the statements' last lines."""
+    start, binds, pending = 1, set[str](), False
+    following = [_first_line(node) for node in tree.body[1:]]
+    for node, following_line in zip(tree.body, [*following, None], strict=True):
+        binds |= _bound_names(node)
+        pending = True
+        last = node.end_lineno or node.lineno
+        if following_line is not None and following_line <= last:
+            continue
+        if following_line is None:
+            last = len(source.line_starts)
+        yield Statement(source.lines(start, last), start, frozenset(binds))
+        start, binds, pending = last + 1, set(), False
+    if not tree.body or pending:
+        yield Statement(source.text, 1, frozenset(binds))
+
+
+def _first_line(node: ast.stmt) -> int:
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
+
+
+def _bound_names(statement: ast.stmt) -> set[str]:
+    """The module-level names that a statement binds, those that its functions declare global among them."""
+    names: set[str] = set()
+    stack: list[tuple[ast.AST, bool]] = [(statement, True)]
+    while stack:
+        node, top_level = stack.pop()
+        if isinstance(node, ast.Global):
+            names.update(node.names)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            if top_level and not isinstance(node, ast.Lambda):
+                names.add(node.name)
+            top_level = False
+        if top_level:
+            names |= _names_bound_by(node)
+        stack.extend((child, top_level) for child in ast.iter_child_nodes(node))
+    return names
+
+
+def _names_bound_by(node: ast.AST) -> set[str]:
+    if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+        return {node.id}
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+    name = getattr(node, "name", None) if isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) else None
+    return {name} if name else set()
+
+
+def _guard(tree: ast.Module) -> None:
+    """Refuse what would overflow or stall LibCST's parser though ``ast`` could read it."""
+    stack: list[tuple[ast.AST, int]] = [(tree, 0)]
+    while stack:
+        node, depth = stack.pop()
+        if depth > MAX_DEPTH:
+            raise Refused("it is too deeply nested to analyse")
+        operands = getattr(node, "values" if isinstance(node, ast.BoolOp) else "comparators", ())
+        if isinstance(node, ast.BoolOp | ast.Compare) and len(operands) > MAX_OPERANDS:
+            raise Refused(f"line {node.lineno} has an expression too long to analyse")
+        stack.extend((child, depth + 1) for child in ast.iter_child_nodes(node))
+
+
+def _unsplit(source: Source) -> Statement:
+    """The whole file as one statement: ``ast`` cannot read it, but LibCST knows newer syntax than the running Python."""
+    if "\0" in source.text:
+        raise Refused("it contains NUL characters, which Python refuses")
+    if _bracket_depth(source.text) > MAX_BRACKETS:
+        raise Refused("it is too deeply nested to analyse")
+    if any(len(re.findall(r"[-+*/%~.(\[]|\b(?:and|or|not|if|lambda)\b", line)) > MAX_CHAIN for line in source.text.split("\n")):
+        raise Refused("it has an expression too long to analyse")
+    if source.text.count("\n    " * 1 + "elif ") > MAX_CHAIN:
+        raise Refused("it is too deeply nested to analyse")
+    statement = Statement(source.text, 1, None)
+    statement.tree  # noqa: B018  (asked here for its refusal: neither parser can read the text)
+    return statement
+
+
+def _bracket_depth(text: str) -> int:
+    """Nesting of brackets, estimated by taking innermost pairs away until none is left."""
+    brackets = re.sub(r"[^()\[\]{}]+", "", text)
+    rounds = 0
+    while rounds <= MAX_BRACKETS:
+        reduced = brackets.replace("()", "").replace("[]", "").replace("{}", "")
+        if reduced == brackets:
+            break
+        brackets, rounds = reduced, rounds + 1
+    return rounds + len(re.findall(r"[(\[{]", brackets))
+
+
+def with_big_stack(work: Callable[[], T]) -> T:
+    """Run ``work`` in a thread with a 64 MB stack and return (or raise) what it does. Costs about 0.1 ms."""
+    outcome: list[tuple[T | None, BaseException | None]] = []
+
+    def run() -> None:
+        try:
+            outcome.append((work(), None))
+        except BaseException as error:
+            outcome.append((None, error))
+
+    recursion, stack = sys.getrecursionlimit(), threading.stack_size(_STACK)
+    try:
+        sys.setrecursionlimit(max(recursion, _RECURSION))
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+    finally:
+        threading.stack_size(stack)
+    try:
+        thread.join()
+    finally:
+        sys.setrecursionlimit(recursion)
+    result, error = outcome[0]
+    if error is not None:
+        raise error
+    return result  # type: ignore[return-value]

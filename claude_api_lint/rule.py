@@ -1,0 +1,86 @@
+"""What a rule is: a LibCST visitor that asks what expressions are, and reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import ClassVar
+
+import libcst as cst
+
+from claude_api_lint.api import Catalog, load_catalog
+from claude_api_lint.api_requests import ApiRequests
+from claude_api_lint.dataflow.evaluator import Evaluator
+from claude_api_lint.dataflow.module import Module
+from claude_api_lint.dataflow.values import Place
+from claude_api_lint.findings import Confidence
+
+
+@dataclass(eq=False)
+class Analysis:
+    """One module under analysis: what rules and fixers ask their questions of."""
+
+    module: Module
+    target: str
+    evaluator: Evaluator = field(default_factory=Evaluator)
+
+    @property
+    def catalog(self) -> Catalog:
+        return load_catalog()
+
+    @cached_property
+    def requests(self) -> ApiRequests:
+        return ApiRequests(self.module, self.evaluator)
+
+    def line(self, place: Place) -> int:
+        """The line, from 1, at which something is written."""
+        return place.module.line(place.node)
+
+
+@dataclass(frozen=True)
+class Violation:
+    """What a rule saw: where, what to say, how sure it is, and the evidence that the fixer works from.
+
+    ``span`` narrows the place to a part of the node, as two offsets into the file's text.
+    """
+
+    rule: type[Rule]
+    node: cst.CSTNode
+    message: str
+    confidence: Confidence
+    evidence: object = None
+    span: tuple[int, int] | None = None
+
+
+class Rule(cst.CSTVisitor):
+    """A rule. Its docstring is its page in the manual: the first line says what is reported.
+
+    Rules are run together, in one pass over the tree that calls their ``visit_...`` methods; every violation is reported
+    once, however often it is met.
+    """
+
+    code: ClassVar[str]
+    name: ClassVar[str]
+    since: ClassVar[str]
+    """The API version since which the rule holds."""
+    needles: ClassVar[tuple[str, ...]]
+    """The rule can report something only in a file that has one of these texts, in any casing."""
+
+    def __init__(self, analysis: Analysis) -> None:
+        super().__init__()
+        self.analysis = analysis
+        self.violations: dict[tuple[object, ...], Violation] = {}
+
+    def report(
+        self,
+        node: cst.CSTNode,
+        message: str,
+        confidence: Confidence,
+        evidence: object = None,
+        span: tuple[int, int] | None = None,
+    ) -> None:
+        """Report a node of the module. Of two reports of the same place the more certain one counts."""
+        key = (node, span)
+        former = self.violations.get(key)
+        if former is None or (former.confidence is Confidence.LIKELY and confidence is Confidence.CERTAIN):
+            self.violations[key] = Violation(type(self), node, message, confidence, evidence, span)

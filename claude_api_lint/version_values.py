@@ -1,0 +1,128 @@
+"""Where a version is written that some request sends as its version header, or that can only be meant so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import libcst as cst
+
+from claude_api_lint.api_requests import ApiRequests
+from claude_api_lint.dataflow.trees import code_of, dotted, string_value
+from claude_api_lint.dataflow.values import Alternative, Const, Entry, Mapping, Place, Thunk
+from claude_api_lint.findings import Confidence
+from claude_api_lint.http.exchanges import AUTH_HEADERS
+
+_HEADERS_NAME = re.compile(r"header|hdr", re.IGNORECASE)
+_TEST_FILE = re.compile(r"(^|/)(tests?|testing|conftest\.py|test_[^/]*|[^/]*_test\.py)(/|$)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class VersionValue:
+    """A value of the version header: what it is, where it is written, and how sure it is that it is sent."""
+
+    value: str | None
+    place: Place
+    confidence: Confidence
+
+
+def sent_values(requests: ApiRequests, call: cst.Call) -> Iterator[VersionValue]:
+    """The values that the requests of a call send to the API."""
+    for request in requests.of(call):
+        exchange = request.exchange
+        for entry in requests.version_entries(exchange):
+            for alternative in requests.values(entry):
+                value = _written(alternative, entry, request.confidence)
+                if value is not None:
+                    yield value
+
+
+def _written(alternative: Alternative, entry: Entry, confidence: Confidence) -> VersionValue | None:
+    constant = alternative.value
+    if not isinstance(constant, Const) or not isinstance(constant.value, str | bytes | None):
+        return None
+    place = constant.place or (
+        Place(entry.value.frame.module, entry.value.node) if isinstance(entry.value, Thunk) else entry.key_place
+    )
+    text = constant.value.decode("latin-1") if isinstance(constant.value, bytes) else constant.value
+    return VersionValue(text, place, confidence) if place is not None else None
+
+
+def written_headers(requests: ApiRequests, node: cst.Dict) -> Iterator[Mapping]:
+    """The mapping of a dict literal that can only be request headers for the API, wherever it is sent.
+
+    It must carry a key, and be named or passed as headers; tests that compare or fake headers are left alone.
+    """
+    module = requests.module
+    if _TEST_FILE.search(module.path) or requests.is_mocked:
+        return
+    if not any(_is_key(element, AUTH_HEADERS) for element in node.elements):
+        return
+    if not _is_used_as_headers(requests, node):
+        return
+    for alternative in requests.evaluator.evaluate(node, requests.evaluator.frame_of(module, node)):
+        if isinstance(alternative.value, Mapping):
+            yield alternative.value
+
+
+def written_values(requests: ApiRequests, node: cst.Dict) -> Iterator[VersionValue]:
+    """The version header's values in a dict literal that can only be request headers."""
+    for mapping in written_headers(requests, node):
+        for entry in mapping.entries:
+            if requests.catalog.is_version_header(entry.key):
+                yield from _likely_values(requests, entry)
+
+
+def assigned_values(requests: ApiRequests, node: cst.Assign) -> Iterator[VersionValue]:
+    """The values of ``headers["anthropic-version"] = value``, for a name that says headers."""
+    module = requests.module
+    if _TEST_FILE.search(module.path) or requests.is_mocked:
+        return
+    for target in node.targets:
+        subscript = target.target
+        if not isinstance(subscript, cst.Subscript) or not isinstance(subscript.slice[0].slice, cst.Index):
+            continue
+        key = string_value(subscript.slice[0].slice.value)
+        if not isinstance(key, str) or not requests.catalog.is_version_header(key):
+            continue
+        if _HEADERS_NAME.search(code_of(subscript.value)):
+            frame = requests.evaluator.frame_of(module, node)
+            yield from _likely_values(requests, Entry(key, Thunk(node.value, frame), Place(module, subscript)))
+
+
+def _likely_values(requests: ApiRequests, entry: Entry) -> Iterator[VersionValue]:
+    for alternative in requests.values(entry):
+        value = _written(alternative, entry, Confidence.LIKELY)
+        if value is not None:
+            yield value
+
+
+def _is_key(element: cst.BaseDictElement, names: frozenset[str]) -> bool:
+    if not isinstance(element, cst.DictElement):
+        return False
+    key = string_value(element.key)
+    return isinstance(key, str) and key.lower() in names
+
+
+def _is_used_as_headers(requests: ApiRequests, node: cst.Dict) -> bool:
+    """Whether the literal is bound to, returned from, or passed as something named headers, and goes nowhere else."""
+    module = requests.module
+    parent = module.parent(node)
+    if Place(module, node) in requests.homes_of_others:
+        return False
+    if isinstance(parent, cst.Arg):
+        call = module.parent(parent)
+        name = parent.keyword.value if parent.keyword is not None else dotted(getattr(call, "func", node)) or ""
+        return bool(_HEADERS_NAME.search(name))
+    if isinstance(parent, cst.Assign):
+        return any(_HEADERS_NAME.search(code_of(target.target)) for target in parent.targets)
+    if isinstance(parent, cst.AnnAssign):
+        return bool(_HEADERS_NAME.search(code_of(parent.target)))
+    if isinstance(parent, cst.Return):
+        function = next((above for above in module.ancestors(node) if isinstance(above, cst.FunctionDef)), None)
+        return function is not None and bool(_HEADERS_NAME.search(function.name.value))
+    if isinstance(parent, cst.DictElement):
+        key = string_value(parent.key)
+        return isinstance(key, str) and bool(_HEADERS_NAME.search(key))
+    return False

@@ -1,0 +1,190 @@
+"""Fixes CAV101."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import libcst as cst
+
+from claude_api_lint.codemod import command_of
+from claude_api_lint.dataflow.module import Module
+from claude_api_lint.dataflow.trees import dotted, string_value, walk
+from claude_api_lint.dataflow.values import Alternatives, Const, Place
+from claude_api_lint.findings import Applicability, Edit, Fix
+from claude_api_lint.fixes import Fixer, NoFix
+from claude_api_lint.http.exchanges import Exchange
+from claude_api_lint.layout import call_with, dict_with, list_with, quote_of, quoted
+from claude_api_lint.rule import Violation
+
+_VERSION_NAME = re.compile(r"version", re.IGNORECASE)
+_OWN_VERSION_NAME = re.compile(r"(anthropic|claude|api).*version", re.IGNORECASE)
+
+
+class AddVersionHeader(Fixer):
+    """Adds the header `anthropic-version` where the headers of the request are built.
+
+    The entry goes to the end of the dict that feeds the request, behind the last `add_header`, or behind curl's last `-H`;
+    a call without headers gets some. A constant that holds the target version is used by its name.
+    """
+
+    code = "CAV101"
+
+    def fix(self, violation: Violation) -> Fix | NoFix:
+        exchanges = violation.evidence
+        assert isinstance(exchanges, tuple)
+        edits: dict[Edit, None] = {}
+        for exchange in exchanges:
+            edit = self._edit(exchange)
+            if isinstance(edit, NoFix):
+                return edit
+            edits[edit] = None
+        header, target = self.analysis.catalog.version_header, self.analysis.target
+        return Fix(f"Add the header {header}: {target}", Applicability.SAFE, tuple(edits))
+
+    def _edit(self, exchange: Exchange) -> Edit | NoFix:
+        home = self._home(exchange)
+        if home is None:
+            return self._into_call(exchange)
+        node = home.node
+        if isinstance(node, cst.Dict):
+            return self._into_dict(node, exchange)
+        if isinstance(node, cst.Call):
+            if isinstance(node.func, cst.Attribute) and node.func.attr.value.startswith("add_"):
+                return self._behind_add_header(node, exchange)
+            return self._into_constructor(node)
+        if isinstance(node, cst.List | cst.Tuple):
+            return self._into_arguments(node)
+        if isinstance(node, cst.SimpleString | cst.FormattedString):
+            return self._into_command(node)
+        return NoFix("the headers are built in a way that this fixer does not know")
+
+    def _home(self, exchange: Exchange) -> Place | None:
+        """The literal to extend: one in the request's own function before a shared one, a dict before any call."""
+        module = exchange.module
+        own = [f for f in module.ancestors(exchange.call) if isinstance(f, cst.FunctionDef)]
+
+        def rank(place: Place) -> tuple[bool, bool]:
+            is_shared = bool(own) and module.scope_of(place.node) is None
+            return (not isinstance(place.node, cst.Dict | cst.List | cst.Tuple), is_shared)
+
+        return min(exchange.headers.homes, key=rank, default=None)
+
+    def _version(self, place: cst.CSTNode) -> cst.BaseExpression:
+        """The version as an expression: the name of a constant that holds it, else the literal."""
+        for name in self._names(place):
+            return name
+        return quoted(self.analysis.target, place)
+
+    def _names(self, place: cst.CSTNode) -> Iterator[cst.BaseExpression]:
+        module, evaluator = self.analysis.module, self.analysis.evaluator
+        function = next((a for a in module.ancestors(place) if isinstance(a, cst.FunctionDef)), None)
+        receiver = evaluator.calls.receiver_name(module, function) if function is not None else None
+        if function is not None and receiver is not None:
+            for attribute in self._own_attributes(module, function, receiver):
+                yield attribute
+        for name in sorted(module.words):
+            if _VERSION_NAME.search(name) and module.binders(name):
+                if self._is_target(evaluator.flow.at_module_end(name, evaluator.enter(module))) and self._is_bound(name, place):
+                    yield cst.Name(name)
+
+    def _own_attributes(self, module: Module, function: cst.FunctionDef, receiver: str) -> Iterator[cst.BaseExpression]:
+        """``self.anthropic_version``, where it holds the target version as far as can be seen."""
+        evaluator = self.analysis.evaluator
+        frame = evaluator.frame_of(module, function.body)
+        for owner in evaluator.calls.parameter(receiver, frame):
+            for name in sorted(module.words):
+                if _OWN_VERSION_NAME.search(name) and self._is_target(evaluator.objects.attribute(owner.value, name), some=True):
+                    yield cst.Attribute(cst.Name(receiver), cst.Name(name))
+
+    def _is_target(self, alternatives: Alternatives, *, some: bool = False) -> bool:
+        """Whether a value is the target version; with ``some`` it may be unknown as well."""
+        constants = [a.value.value for a in alternatives if isinstance(a.value, Const)]
+        whole = some or len(constants) == len(alternatives)
+        return bool(constants) and whole and all(value == self.analysis.target for value in constants)
+
+    def _is_bound(self, name: str, place: cst.CSTNode) -> bool:
+        """Whether a module-level name can be used at a place: not hidden, and bound before it."""
+        module, evaluator = self.analysis.module, self.analysis.evaluator
+        functions = [a for a in module.ancestors(place) if isinstance(a, cst.FunctionDef)]
+        if any(name in evaluator.calls.bound_names(function) for function in functions):
+            return False
+        binder, here = module.binders(name)[0], module.statement_of(place)
+        if functions:
+            return True
+        return module.statements.index(binder) < module.statements.index(here)
+
+    # Where the header goes
+
+    def _into_dict(self, node: cst.Dict, exchange: Exchange) -> Edit | NoFix:
+        header = self.analysis.catalog.version_header
+        if any(isinstance(e, cst.DictElement) and self._is_header(e.key) for e in node.elements):
+            return NoFix("the header is there, but taken away again before the request")
+        return self.edit(node, dict_with(node, header, self._version(node)))
+
+    def _is_header(self, key: cst.BaseExpression) -> bool:
+        text = string_value(key)
+        return isinstance(text, str) and self.analysis.catalog.is_version_header(text)
+
+    def _into_constructor(self, node: cst.Call) -> Edit | NoFix:
+        """``dict(accept=...)``: a name with a hyphen is no keyword, so it goes into ``**{...}``."""
+        first = node.args[0] if node.args else None
+        header = self.analysis.catalog.version_header
+        if first is not None and not first.star and first.keyword is None and isinstance(first.value, cst.Dict):
+            return self.edit(first.value, dict_with(first.value, header, self._version(node)))
+        if (dotted(node.func) or "").split(".")[-1] not in ("dict", "OrderedDict"):
+            return NoFix("the headers are built by a call that this fixer does not know")
+        entry = cst.Dict([cst.DictElement(quoted(header, node), self._version(node))])
+        return self.edit(node, call_with(node, cst.Arg(entry, star="**")))
+
+    def _into_call(self, exchange: Exchange) -> Edit | NoFix:
+        """A request without headers."""
+        if exchange.by_wrapper or exchange.library is None:
+            return NoFix("nothing here says which argument takes headers")
+        call, name = exchange.call, dotted(exchange.call.func) or ""
+        if name.rsplit(".", 1)[-1] in ("urlopen", "urlretrieve", "send"):
+            return NoFix("this call takes no headers; build a Request with them")
+        if any(argument.keyword is not None and argument.keyword.value == "headers" for argument in call.args):
+            return NoFix("its headers are empty in a way that this fixer does not know")
+        entry = cst.Dict([cst.DictElement(quoted(self.analysis.catalog.version_header, call), self._version(call))])
+        return self.edit(call, call_with(call, cst.Arg(entry, keyword=cst.Name("headers"))))
+
+    def _behind_add_header(self, node: cst.Call, exchange: Exchange) -> Edit | NoFix:
+        """A further ``request.add_header(...)`` line behind the last one."""
+        module = self.analysis.module
+        last = exchange.headers.homes[-1].node
+        line = module.parent(module.step_of(last) or last)
+        block = module.parent(line) if line is not None else None
+        if not isinstance(line, cst.SimpleStatementLine) or not isinstance(block, cst.IndentedBlock | cst.Module):
+            return NoFix("the last add_header does not stand on a line of its own")
+        assert isinstance(last, cst.Call)
+        header = quoted(self.analysis.catalog.version_header, last)
+        new_call = last.with_changes(args=[cst.Arg(header, comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))), cst.Arg(self._version(last))])
+        added = cst.SimpleStatementLine([cst.Expr(new_call)])
+        body = [new for old in block.body for new in ((old, added) if old is line else (old,))]
+        return self.edit(block, block.with_changes(body=body))
+
+    def _into_arguments(self, node: cst.List | cst.Tuple) -> Edit | NoFix:
+        """curl's argument list: a further ``-H`` behind the last."""
+        flags = [i for i, e in enumerate(node.elements) if string_value(e.value) in ("-H", "--header")]
+        if not flags or flags[-1] + 1 >= len(node.elements):
+            return NoFix("the command has no -H to put the header behind")
+        flag = node.elements[flags[-1]].value
+        header = quoted(f"{self.analysis.catalog.version_header}: {self.analysis.target}", flag)
+        return self.edit(node, list_with(node, flags[-1] + 1, [flag.deep_clone(), header]))
+
+    def _into_command(self, node: cst.SimpleString | cst.FormattedString) -> Edit | NoFix:
+        """curl in one string: a further ``-H`` behind the last, quoted as that one."""
+        module = self.analysis.module
+        start, end = module.span(node)
+        source = module.source.text[start:end]
+        found = list(re.finditer(r"""(-H|--header)[ =]?\s*(\\?["'])(?:(?!\2).)*\2""", source))
+        if not found:
+            return NoFix("the command has no quoted -H to put the header behind")
+        flag, quote = found[-1][1], found[-1][2]
+        place = start + found[-1].end()
+        header = f"{self.analysis.catalog.version_header}: {self.analysis.target}"
+        return Edit(place, place, f" {flag} {quote}{header}{quote}")
+
+
+__getattr__ = command_of(AddVersionHeader)

@@ -1,0 +1,51 @@
+"""Fixes CAV102 and, by the same means, CAV103."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from claude_api_lint.codemod import command_of
+from claude_api_lint.findings import Applicability, Edit, Fix
+from claude_api_lint.fixes import Fixer, NoFix, applicability_of_step
+from claude_api_lint.layout import quoted, with_value_quoted_like
+from claude_api_lint.rule import Violation
+from claude_api_lint.version_values import VersionValue
+
+
+class ReplaceVersion(Fixer):
+    """Replaces an outdated version of the API by the target version, where it is written."""
+
+    code = "CAV102"
+
+    def fix(self, violation: Violation) -> Fix | NoFix:
+        value = violation.evidence
+        assert isinstance(value, VersionValue)
+        edit = self._edit(value)
+        if isinstance(edit, NoFix):
+            return edit
+        title = f"Replace it by {self.analysis.target}"
+        return Fix(title, self._applicability(value), (edit,))
+
+    def _applicability(self, value: VersionValue) -> Applicability:
+        return applicability_of_step(self.analysis, value.value)
+
+    def _edit(self, value: VersionValue) -> Edit | NoFix:
+        node, target = value.place.node, self.analysis.target
+        if isinstance(node, cst.SimpleString) and node.evaluated_value in (value.value, (value.value or "").encode()):
+            return self.edit(node, with_value_quoted_like(node, target))
+        if isinstance(node, cst.Name) and node.value == "None":
+            return self.edit(node, quoted(target))
+        return self._inside(node, value)
+
+    def _inside(self, node: cst.CSTNode, value: VersionValue) -> Edit | NoFix:
+        """The version as a part of a longer literal, such as curl's ``anthropic-version: 2023-01-01``."""
+        module = self.analysis.module
+        start, end = module.span(node)
+        source = module.source.text[start:end]
+        if not value.value or source.count(value.value) != 1:
+            return NoFix("the value is put together from pieces")
+        place = start + source.index(value.value)
+        return Edit(place, place + len(value.value), self.analysis.target)
+
+
+__getattr__ = command_of(ReplaceVersion)

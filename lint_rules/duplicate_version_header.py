@@ -1,0 +1,67 @@
+"""CAV105."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import libcst as cst
+
+from claude_api_lint.dataflow import texts
+from claude_api_lint.dataflow.values import Entry
+from claude_api_lint.rule import Rule
+
+
+@dataclass(frozen=True)
+class Duplicate:
+    """Two entries that go out as two header lines."""
+
+    first: Entry
+    second: Entry
+
+
+class DuplicateVersionHeader(Rule):
+    """A request sends the version header twice, under two casings of its name.
+
+    Python keeps `anthropic-version` and `Anthropic-Version` as two keys of a dict, and httpx, http.client, urllib3 and curl
+    send both lines. The server joins them and answers 400 with
+    `anthropic-version: "2023-06-01, 2023-06-01" is not a valid version`. requests, aiohttp and urllib.request send one
+    line, so nothing is reported there.
+
+    Bad:
+
+        httpx.post(url, headers={"anthropic-version": "2023-06-01", "Anthropic-Version": "2023-06-01"})
+
+    Good:
+
+        httpx.post(url, headers={"anthropic-version": "2023-06-01"})
+
+    Fix: removes the later one (safe; unsafe where a comment would go with it).
+
+    Reference: https://platform.claude.com/docs/en/api/versioning
+    """
+
+    code = "CAV105"
+    name = "duplicate-version-header"
+    since = "2023-01-01"
+    needles = ("anthropic-version",)
+
+    def visit_Call(self, node: cst.Call) -> None:
+        requests = self.analysis.requests
+        for request in requests.of(node):
+            library = request.exchange.library
+            if library is None or not library.repeats_casings:
+                continue
+            entries = [entry for entry in requests.version_entries(request.exchange) if entry.certain]
+            for first, second in zip(entries, entries[1:], strict=False):
+                if second.key_place is not None:
+                    values = (self._text(first), self._text(second))
+                    message = f'the version header is sent twice; the server answers 400 "{self._answer(values)}"'
+                    self.report(second.key_place.node, message, request.confidence, Duplicate(first, second))
+
+    def _text(self, entry: Entry) -> str:
+        values = self.analysis.requests.values(entry)
+        pattern = texts.pattern_of(values[0].value) if len(values) == 1 else "..."
+        return pattern.replace(texts.HOLE, "...")
+
+    def _answer(self, values: tuple[str, str]) -> str:
+        return self.analysis.catalog.messages.duplicate(*values)

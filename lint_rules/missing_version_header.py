@@ -1,0 +1,105 @@
+"""CAV101."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+
+import libcst as cst
+
+from claude_api_lint.api_requests import ApiRequest, has_key
+from claude_api_lint.dataflow.values import Assumption, Assumptions
+from claude_api_lint.findings import Confidence
+from claude_api_lint.http.exchanges import Exchange
+from claude_api_lint.rule import Rule
+
+
+class MissingVersionHeader(Rule):
+    """A request reaches the Claude API without the header `anthropic-version`.
+
+    The API is versioned by this header and every request must carry it: "When making API requests, you must send an
+    `anthropic-version` request header." The official SDKs do; code that speaks HTTP by hand has to. Without it the server
+    answers 400 with `anthropic-version: header is required`.
+
+    The header counts as missing when it is missing on every path to the request and all the headers are known. Headers that
+    come from somewhere that cannot be seen are not reported, nor are paths that need no version (`/v1/chat/completions`,
+    OAuth, compliance). The finding stands at the call that sends the request; where callers pass the headers, at the
+    caller that leaves the version out.
+
+    Bad:
+
+        requests.post("https://api.anthropic.com/v1/messages", headers={"x-api-key": key}, json=body)
+
+    Good:
+
+        requests.post(
+            "https://api.anthropic.com/v1/messages",
+            headers={"x-api-key": key, "anthropic-version": "2023-06-01"},
+            json=body,
+        )
+
+    Fix: adds the header where the headers are built (safe).
+
+    Reference: https://platform.claude.com/docs/en/api/versioning
+    """
+
+    code = "CAV101"
+    name = "missing-version-header"
+    since = "2023-06-01"
+    needles = ("anthropic.com", "anthropic-", "x-api-key")
+
+    def visit_Call(self, node: cst.Call) -> None:
+        for requests in self._cases(self.analysis.requests.of(node)):
+            if all(self._lacks_version(request.exchange) for request in requests):
+                self._report(requests)
+
+    def _cases(self, requests: list[ApiRequest]) -> Iterator[list[ApiRequest]]:
+        """The requests that are judged together: same URL, same caller, any branch."""
+        cases: dict[Hashable, list[ApiRequest]] = {}
+        for request in requests:
+            exchange = request.exchange
+            cases.setdefault((exchange.url_text, exchange.url_when, context_of(exchange.when)), []).append(request)
+        yield from cases.values()
+
+    def _lacks_version(self, exchange: Exchange) -> bool:
+        requests = self.analysis.requests
+        if exchange.headers.open or requests.version_entries(exchange) or requests.misspelled_entries(exchange):
+            return False
+        return not exchange.by_wrapper or has_key(exchange)
+
+    def _report(self, requests: list[ApiRequest]) -> None:
+        exchange = requests[0].exchange
+        confidence = max((request.confidence for request in requests), key=lambda c: c is Confidence.LIKELY)
+        header = self.analysis.catalog.version_header
+        message = (
+            f"request to the Claude API without the {header} header{self._where(exchange)}; "
+            f'the server answers 400 "{self.analysis.catalog.messages.missing()}"'
+        )
+        self.report(self._sender(exchange), message, confidence, tuple(request.exchange for request in requests))
+
+    def _where(self, exchange: Exchange) -> str:
+        homes = exchange.headers.homes
+        return f" (its headers are built at line {self.analysis.line(homes[0])})" if homes else ""
+
+    def _sender(self, exchange: Exchange) -> cst.CSTNode:
+        """The call to point at: the caller that builds the headers, where a function only passes them on."""
+        module, homes = exchange.module, exchange.headers.homes
+        if not homes:
+            return exchange.call
+        around_home = [homes[0].node, *module.ancestors(homes[0].node)]
+        callers = {
+            assumption.key: assumption.choice
+            for assumption in exchange.headers_when
+            if assumption.context and isinstance(assumption.choice, cst.Call)
+        }
+        sender: cst.CSTNode = exchange.call
+        while True:
+            function = next((a for a in module.ancestors(sender) if isinstance(a, cst.FunctionDef)), None)
+            caller = callers.pop(("caller", function), None)
+            if function is None or not isinstance(caller, cst.Call) or function in around_home:
+                return sender
+            sender = caller
+
+
+def context_of(when: Assumptions) -> frozenset[Assumption]:
+    """What a case rests on apart from branches: callers, subclasses, constructions."""
+    return frozenset(assumption for assumption in when if assumption.context)

@@ -1,0 +1,60 @@
+"""CAV104."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import libcst as cst
+
+from claude_api_lint.dataflow.values import Entry
+from claude_api_lint.findings import Confidence
+from claude_api_lint.rule import Rule
+from claude_api_lint.version_values import written_headers
+
+
+class MisspelledVersionHeader(Rule):
+    """A request sends the version under a name that is not the header's: `anthropic_version`, `x-anthropic-version`.
+
+    Header names ignore case, but nothing else: the server takes such a request as one without the header and answers 400
+    with `anthropic-version: header is required`. The underscore is right only in the *body* on Amazon Bedrock and Google
+    Vertex, and as a name of Python variables; neither is reported.
+
+    Bad:
+
+        headers = {"x-api-key": key, "anthropic_version": "2023-06-01"}
+
+    Good:
+
+        headers = {"x-api-key": key, "anthropic-version": "2023-06-01"}
+
+    Fix: renames the header (safe).
+
+    Reference: https://platform.claude.com/docs/en/api/versioning
+    """
+
+    code = "CAV104"
+    name = "misspelled-version-header"
+    since = "2023-01-01"
+    needles = ("anthropic", "claude-")
+
+    def visit_Call(self, node: cst.Call) -> None:
+        requests = self.analysis.requests
+        for request in requests.of(node):
+            self._judge(request.exchange.headers.entries, request.confidence)
+
+    def visit_Dict(self, node: cst.Dict) -> None:
+        for mapping in written_headers(self.analysis.requests, node):
+            self._judge(mapping.entries, Confidence.LIKELY)
+
+    def _judge(self, entries: Iterable[Entry], confidence: Confidence) -> None:
+        catalog = self.analysis.catalog
+        entries = tuple(entries)
+        if any(catalog.is_version_header(entry.key) for entry in entries):
+            return
+        for entry in entries:
+            if entry.key_place is not None and catalog.is_misspelled_header(entry.key):
+                message = (
+                    f'the header "{entry.key}" is not {catalog.version_header}; '
+                    f'the server answers 400 "{catalog.messages.missing()}"'
+                )
+                self.report(entry.key_place.node, message, confidence, entry)

@@ -1,0 +1,59 @@
+"""CAV103."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import libcst as cst
+
+from claude_api_lint.rule import Rule
+from claude_api_lint.version_values import VersionValue, assigned_values, sent_values, written_values
+
+
+class UnknownVersion(Rule):
+    """A request asks for a version that the Claude API never had.
+
+    The header takes the dates of the version history and nothing else. An invented date, a model's or a beta's date, or an
+    empty value is answered with 400: `anthropic-version: "2024-01-01" is not a valid version`. A value of None either
+    never leaves the client library or is sent as no header at all.
+
+    Values of other platforms (`bedrock-2023-05-31`, `vertex-2023-10-16`) are not reported here: gateways take them.
+
+    Bad:
+
+        headers = {"x-api-key": key, "anthropic-version": "2024-01-01"}
+
+    Good:
+
+        headers = {"x-api-key": key, "anthropic-version": "2023-06-01"}
+
+    Fix: replaces the value (safe).
+
+    Reference: https://platform.claude.com/docs/en/api/versioning
+    """
+
+    code = "CAV103"
+    name = "unknown-version"
+    since = "2023-01-01"
+    needles = ("anthropic-version",)
+
+    def visit_Call(self, node: cst.Call) -> None:
+        self._judge(sent_values(self.analysis.requests, node))
+
+    def visit_Dict(self, node: cst.Dict) -> None:
+        self._judge(written_values(self.analysis.requests, node))
+
+    def visit_Assign(self, node: cst.Assign) -> None:
+        self._judge(assigned_values(self.analysis.requests, node))
+
+    def _judge(self, values: Iterable[VersionValue]) -> None:
+        catalog = self.analysis.catalog
+        for value in values:
+            if value.value and (catalog.is_known(value.value) or catalog.is_platform_value(value.value)):
+                continue
+            message = f'the server answers 400 "{catalog.messages.unknown(value.value or "")}"'
+            if value.value is None:
+                message = f"{catalog.version_header} is None; the client fails or sends no version"
+            elif not value.value:
+                message = f"{catalog.version_header} is empty; it must be one of the API's versions"
+            self.report(value.place.node, message, value.confidence, value)
