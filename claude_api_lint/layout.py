@@ -103,29 +103,17 @@ def call_with(node: cst.Call, argument: cst.Arg) -> cst.Call:
     return node.with_changes(args=[*former, kept, new])
 
 
-def list_with(node: cst.List | cst.Tuple, index: int, values: Sequence[cst.BaseExpression]) -> cst.List | cst.Tuple:
-    """The list with values inserted behind the element ``index``, one line each where the others have one each."""
+def list_with_pair(
+    node: cst.List | cst.Tuple, flag: int, values: tuple[cst.BaseExpression, cst.BaseExpression]
+) -> cst.List | cst.Tuple:
+    """The list with a second pair behind the pair that begins at the element ``flag``, laid out as that one is."""
     elements = list(node.elements)
-    before = elements[index]
-    is_last = index == len(elements) - 1
-    opening = node.lbracket.whitespace_after if isinstance(node, cst.List) else cst.SimpleWhitespace("")
-    separators = [e.comma for e in elements[: index + 1] if isinstance(e.comma, cst.Comma)]
-    if is_last:
-        separators = separators[:-1] if isinstance(before.comma, cst.Comma) else separators
-    plain = separators[-1] if separators else cst.Comma(whitespace_after=opening)
-    pair = separators[-2] if len(separators) > 1 else plain
-    if isinstance(plain.whitespace_after, cst.SimpleWhitespace) and not plain.whitespace_after.value:
-        plain = _ONE_SPACE
-    inserted = [cst.Element(value, comma=pair if n % 2 else plain) for n, value in enumerate(values)]
-    # The commas alternate as before: a flag and its value share a line where the author wrote them so.
-    inserted[-1] = inserted[-1].with_changes(comma=before.comma)
-    if is_last and not isinstance(before.comma, cst.Comma) or is_last:
-        elements[index] = before.with_changes(comma=pair if len(separators) > 1 else plain)
-    else:
-        elements[index] = before.with_changes(comma=before.comma)
-    for n in range(len(inserted) - 1):
-        inserted[n] = inserted[n].with_changes(comma=plain)
-    return node.with_changes(elements=[*elements[: index + 1], *inserted, *elements[index + 1 :]])
+    first, second = elements[flag], elements[flag + 1]
+    is_last = flag + 2 == len(elements)
+    between_pairs = elements[flag - 1].comma if flag > 0 else first.comma if is_last else second.comma
+    elements[flag + 1] = second.with_changes(comma=between_pairs)
+    added = [cst.Element(values[0], comma=first.comma), cst.Element(values[1], comma=second.comma)]
+    return node.with_changes(elements=[*elements[: flag + 2], *added, *elements[flag + 2 :]])
 
 
 def dict_without(node: cst.Dict, element: cst.BaseDictElement) -> cst.Dict:

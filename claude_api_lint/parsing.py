@@ -100,20 +100,15 @@ def split(source: Source) -> list[Statement]:
 
 def _statements(source: Source, tree: ast.Module) -> Iterator[Statement]:
     """Cut the text at the ends of the statements' last lines."""
-    start, binds, pending = 1, set[str](), False
-    following = [_first_line(node) for node in tree.body[1:]]
-    for node, following_line in zip(tree.body, [*following, None], strict=True):
+    start, binds = 1, set[str]()
+    for index, node in enumerate(tree.body):
         binds |= _bound_names(node)
-        pending = True
-        last = node.end_lineno or node.lineno
-        if following_line is not None and following_line <= last:
-            continue
-        if following_line is None:
-            last = len(source.line_starts)
+        is_last = index == len(tree.body) - 1
+        last = len(source.line_starts) if is_last else node.end_lineno or node.lineno
+        if not is_last and _first_line(tree.body[index + 1]) <= last:
+            continue  # the next statement shares the line
         yield Statement(source.lines(start, last), start, frozenset(binds))
-        start, binds, pending = last + 1, set(), False
-    if not tree.body or pending:
-        yield Statement(source.text, 1, frozenset(binds))
+        start, binds = last + 1, set()
 
 
 def _first_line(node: ast.stmt) -> int:

@@ -10,7 +10,7 @@ import libcst as cst
 
 from claude_api_lint.api_requests import ApiRequests
 from claude_api_lint.dataflow.trees import code_of, dotted, string_value
-from claude_api_lint.dataflow.values import Alternative, Const, Entry, Mapping, Place, Thunk
+from claude_api_lint.dataflow.values import Alternative, Const, Entry, Mapping, Place, Thunk, compatible
 from claude_api_lint.findings import Confidence
 from claude_api_lint.http.exchanges import AUTH_HEADERS
 
@@ -34,7 +34,7 @@ def sent_values(requests: ApiRequests, call: cst.Call) -> Iterator[VersionValue]
         for entry in requests.version_entries(exchange):
             for alternative in requests.values(entry):
                 value = _written(alternative, entry, request.confidence)
-                if value is not None:
+                if value is not None and compatible(alternative.when, exchange.when):
                     yield value
 
 

@@ -14,7 +14,7 @@ from claude_api_lint.dataflow.values import Alternatives, Const, Place
 from claude_api_lint.findings import Applicability, Edit, Fix
 from claude_api_lint.fixes import Fixer, NoFix
 from claude_api_lint.http.exchanges import Exchange
-from claude_api_lint.layout import call_with, dict_with, list_with, quote_of, quoted
+from claude_api_lint.layout import call_with, dict_with, list_with_pair, quoted
 from claude_api_lint.rule import Violation
 
 _VERSION_NAME = re.compile(r"version", re.IGNORECASE)
@@ -171,7 +171,7 @@ class AddVersionHeader(Fixer):
             return NoFix("the command has no -H to put the header behind")
         flag = node.elements[flags[-1]].value
         header = quoted(f"{self.analysis.catalog.version_header}: {self.analysis.target}", flag)
-        return self.edit(node, list_with(node, flags[-1] + 1, [flag.deep_clone(), header]))
+        return self.edit(node, list_with_pair(node, flags[-1], (flag.deep_clone(), header)))
 
     def _into_command(self, node: cst.SimpleString | cst.FormattedString) -> Edit | NoFix:
         """curl in one string: a further ``-H`` behind the last, quoted as that one."""

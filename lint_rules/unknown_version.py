@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import libcst as cst
 
+from claude_api_lint.findings import Confidence
 from claude_api_lint.rule import Rule
 from claude_api_lint.version_values import VersionValue, assigned_values, sent_values, written_values
 
@@ -49,7 +50,7 @@ class UnknownVersion(Rule):
     def _judge(self, values: Iterable[VersionValue]) -> None:
         catalog = self.analysis.catalog
         for value in values:
-            if value.value and (catalog.is_known(value.value) or catalog.is_platform_value(value.value)):
+            if value.value and (catalog.is_known(value.value) or self._is_for_another_platform(value)):
                 continue
             message = f'the server answers 400 "{catalog.messages.unknown(value.value or "")}"'
             if value.value is None:
@@ -57,3 +58,8 @@ class UnknownVersion(Rule):
             elif not value.value:
                 message = f"{catalog.version_header} is empty; it must be one of the API's versions"
             self.report(value.place.node, message, value.confidence, value)
+
+    def _is_for_another_platform(self, value: VersionValue) -> bool:
+        """Whether a value is another platform's and may well go there: it is sure not to where the host is known."""
+        is_sure = value.confidence is Confidence.CERTAIN
+        return not is_sure and self.analysis.catalog.is_platform_value(value.value or "")

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from claude_api_lint.dataflow.evaluator import Evaluator
 
 FunctionNode = cst.FunctionDef | cst.Lambda
+READING_METHODS = frozenset("get items keys values copy popitem __getitem__ __contains__".split())
 MAX_CALLERS = 16
 
 
@@ -444,8 +445,14 @@ class Calls:
                 yield Alternative(mappings.delete(whole, known), when)
             elif method == "clear":
                 yield Alternative(replace(whole, entries=(), open=False), when)
-            else:
+            elif method in ("add", "__setitem__") and first is not None and len(arguments.positional) > 1:
+                keys, place = evaluator.force(first), evaluator.place_of(first)
+                for name in assuming(keys, when):
+                    yield Alternative(evaluator.with_item(whole, name.value, arguments.positional[1], place), name.when)
+            elif method in READING_METHODS:
                 yield Alternative(whole, when)
+            else:
+                yield Alternative(mappings.opened(whole, f"changed by {method}()"), when)
 
     def sequence_changed(self, whole: Sequence, method: str, call: cst.Call, frame: Frame) -> Sequence:
         """What a list is after one of its methods was called."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from claude_api_lint.dataflow import mappings
+from claude_api_lint.dataflow.calls import READING_METHODS
 from claude_api_lint.dataflow.trees import dotted, string_value, walk
 from claude_api_lint.dataflow.values import (
     Alternative,
@@ -36,7 +37,6 @@ from claude_api_lint.dataflow.values import (
 if TYPE_CHECKING:
     from claude_api_lint.dataflow.evaluator import Evaluator
 
-_READING_METHODS = frozenset("get items keys values copy".split())
 _LOGGING_METHODS = frozenset("debug info warning warn error exception critical log print".split())
 _HARMLESS_DISTRIBUTIONS = frozenset("requests httpx aiohttp urllib3 pytest rich click loguru structlog tenacity orjson".split())
 _SENDING_WORDS = frozenset("post get put patch delete request send fetch call stream http query retry".split())
@@ -230,7 +230,7 @@ class Effects:
         name = string_value(key) if key is not None else None
 
         def changed(whole: Value) -> Value:
-            if not isinstance(whole, Mapping) or not isinstance(name, str) or method in _READING_METHODS:
+            if not isinstance(whole, Mapping) or not isinstance(name, str) or method in READING_METHODS:
                 return whole
             for entry in mappings.find(whole, name):
                 inner = evaluator.only(entry.value)

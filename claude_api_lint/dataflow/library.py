@@ -58,6 +58,8 @@ def method(evaluator: Evaluator, part: Part, node: cst.Call, frame: Frame) -> It
     """What a method of an external object returns."""
     assert isinstance(part.whole, Made)
     name = f"{part.whole.name}().{'.'.join(part.path)}"
+    if name in _MODELS:
+        return call(evaluator, name, node, frame)
     if part.path in (("__enter__",), ("__aenter__",)):
         return just(part.whole)
     return just(Made(name, node, frame, part.whole))
@@ -188,6 +190,12 @@ _MODELS: dict[str, Model] = {
     "decouple.config": _environment,
     "builtins.getattr": _getattr,
     "typing.cast": _cast,
+    "contextlib.closing": _same,
+    "contextlib.aclosing": _same,
+    "contextlib.nullcontext": _same,
+    "contextlib.ExitStack().enter_context": _same,
+    "contextlib.AsyncExitStack().enter_context": _same,
+    "contextlib.AsyncExitStack().enter_async_context": _same,
     "copy.copy": _same,
     "copy.deepcopy": _same,
     "types.MappingProxyType": _same,

@@ -41,7 +41,9 @@ def read(evaluator: Evaluator, arguments: Arguments) -> Iterable[Alternative]:
             rest = arguments.positional[1:]
             command = Sequence((first, *rest), arguments.open_positional)
         for words in _words(evaluator, command):
-            request = _parse(words, isinstance(command, Sequence) and command.open, evaluator.place_of(first))
+            home = command.home if isinstance(command, Sequence) else getattr(command, "place", None)
+            is_open = isinstance(command, Sequence) and command.open
+            request = _parse(words, is_open, home or evaluator.place_of(first))
             if request is not None:
                 yield Alternative(request, alternative.when)
 

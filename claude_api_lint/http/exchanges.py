@@ -16,6 +16,7 @@ import libcst as cst
 from claude_api_lint.dataflow import mappings, texts
 from claude_api_lint.dataflow.calls import Arguments
 from claude_api_lint.dataflow.evaluator import Evaluator
+from claude_api_lint.dataflow.flow import Leaving
 from claude_api_lint.dataflow.module import Module
 from claude_api_lint.dataflow.trees import dotted
 from claude_api_lint.dataflow.values import (
@@ -186,7 +187,7 @@ class Exchanges:
                     if isinstance(alternative.value, Sequence) and compatible(when, alternative.when):
                         url, headers = alternative.value.items
                         if isinstance(url, Value) and isinstance(headers, Mapping):
-                            yield url, alternative.when | when, headers, NOTHING
+                            yield url, alternative.when | when, headers, alternative.when | when
             elif sending.request is not None:
                 yield from self._request_sent(library, sending.request, client, arguments, when)
             else:
@@ -353,21 +354,24 @@ class Exchanges:
         if known is None:
             return
         building = known[1]
-        owner = made.receiver if isinstance(made.receiver, Made) else None
-        if building.request is not None:
-            for arguments, when in self.evaluator.calls.arguments(made.call, made.frame):
-                yield from self._request_sent(library, building.request, owner, arguments, when)
-            return
-        if building.url is None and owner is not None:
-            yield from self._built(library, owner, client)
-            return
-        session = owner or client
-        for arguments, when in self.evaluator.calls.arguments(made.call, made.frame):
-            urls = self._urls(owner, arguments, building.url)
-            headers = self._headers(library, session, arguments, building.headers)
+        for url, url_when, mapping, headers_when in self._built_from(library, building, made, client):
+            headers: Alternatives = (Alternative(mapping, headers_when),)
             for change in made.changes:
                 headers = self.evaluator.limit(self._request_changed(headers, change, building))
-            yield from _pairs(urls, headers, when)
+            yield from _pairs((Alternative(url, url_when),), headers, NOTHING)
+
+    def _built_from(self, library: Library, building: Building, made: Made, client: Made | None) -> Iterator[Read]:
+        """URL and headers that a request object was made with."""
+        owner = made.receiver if isinstance(made.receiver, Made) else None
+        if building.url is None and building.request is None and owner is not None:
+            yield from self._built(library, owner, client)
+            return
+        for arguments, when in self.evaluator.calls.arguments(made.call, made.frame):
+            if building.request is not None:
+                yield from self._request_sent(library, building.request, owner, arguments, when)
+                continue
+            headers = self._headers(library, owner or client, arguments, building.headers)
+            yield from _pairs(self._urls(owner, arguments, building.url), headers, when)
 
     def _request_changed(self, states: Alternatives, change: Change, building: Building) -> Iterable[Alternative]:
         """The headers of a request object after something was done to it."""
@@ -409,13 +413,9 @@ class Exchanges:
         path = dotted(target)
         if path is None:
             return just(made)
-        last = step
-        scope = module.scope_of(step)
-        block, index = module.position_of(step)
-        end = len(block.steps)
-        found = self.evaluator.flow.before(block, end, path, frame)
+        block, _ = module.position_of(step)
+        found = self.evaluator.flow.before(block, len(block.steps), path, frame, Leaving.NONE)
         states = tuple(a for a in found if isinstance(a.value, Made) and a.value.call is call)
-        del last, scope, index
         return states or just(made)
 
     # Wrappers
@@ -483,13 +483,13 @@ def _pairs(urls: Alternatives, headers: Alternatives, when: Assumptions) -> Iter
     for url in urls:
         for mapping in headers:
             if compatible(url.when, mapping.when) and compatible(when, url.when) and compatible(when, mapping.when):
-                yield url.value, url.when | when, _mapping(mapping.value), mapping.when
+                yield url.value, url.when | when, _mapping(mapping.value), mapping.when | when
 
 
 def _further(reads: Iterable[Read], when: Assumptions) -> Iterator[Read]:
     for url, url_when, headers, headers_when in reads:
         if compatible(url_when, when) and compatible(headers_when, when):
-            yield url, url_when | when, headers, headers_when
+            yield url, url_when | when, headers, headers_when | when
 
 
 def _mapping(value: Value) -> Mapping:
