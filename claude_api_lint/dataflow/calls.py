@@ -165,9 +165,23 @@ class Calls:
         if given is not None:
             return self.evaluator.force(given)
         default = self.default(name, function, frame)
-        if arguments.may_have(position):
-            return (*default, Alternative(Unknown("an argument that a caller may pass on")))
+        if arguments.may_have(position) or self._is_wrapped(function, frame):
+            return (*default, Alternative(Unknown("an argument that a caller or a decorator may pass on")))
         return default or just(Unknown("an argument that is not given"))
+
+    def _is_wrapped(self, function: FunctionNode, frame: Frame) -> bool:
+        """Whether a decorator of the analysed program may add arguments of its own."""
+        if isinstance(function, cst.Lambda):
+            return False
+        around = self.evaluator.frame_of(frame.module, function)
+        for decorator in function.decorators:
+            node = decorator.decorator.func if isinstance(decorator.decorator, cst.Call) else decorator.decorator
+            for alternative in self.evaluator.evaluate(node, around):
+                if isinstance(alternative.value, Function | Class):
+                    return True
+                if isinstance(alternative.value, External) and alternative.value.name.startswith("."):
+                    return True
+        return False
 
     def default(self, name: str, function: FunctionNode, frame: Frame) -> Alternatives:
         """The default value of a parameter; nothing where it has none."""
@@ -188,7 +202,7 @@ class Calls:
         if callers and self._is_private(function, frame.module):
             return
         outside = frozenset({Assumption(("caller", function), "outside", context=True)})
-        default = self.default(name, function, frame)
+        default = () if self._is_wrapped(function, frame) else self.default(name, function, frame)
         unknown = Alternative(Unknown(f"the parameter {name}, which a caller elsewhere passes", name))
         if not default:
             star = function.params.star_kwarg

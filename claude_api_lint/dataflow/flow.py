@@ -8,13 +8,15 @@ before the statement that owns the block.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from claude_api_lint.dataflow.effects import Effects
-from claude_api_lint.dataflow.module import Block
+from claude_api_lint.dataflow import mappings
+from claude_api_lint.dataflow.module import Block, Module
 from claude_api_lint.dataflow.trees import code_of, dotted, walk
 from claude_api_lint.dataflow.values import (
     NOTHING,
@@ -22,14 +24,17 @@ from claude_api_lint.dataflow.values import (
     Alternatives,
     Assumption,
     Assumptions,
+    Change,
     Class,
     Const,
     External,
     Frame,
     Function,
     Instance,
+    Made,
     Mapping,
     Sequence,
+    Thunk,
     Unbound,
     Unknown,
     Value,
@@ -62,6 +67,7 @@ class Flow:
     def __init__(self, evaluator: Evaluator) -> None:
         self.evaluator = evaluator
         self.effects = Effects(evaluator)
+        self._touching: dict[tuple[Module, str], list[cst.FunctionDef]] = {}
 
     # Names
 
@@ -193,9 +199,47 @@ class Flow:
         """What a module-level name is for code that runs later."""
         module = frame.module
         module_frame = self.evaluator.enter(module)
-        return self.evaluator.remember(
-            ("module", module, path), lambda: self._through_statements(path, len(module.statements), module_frame)
-        )
+        return self.evaluator.remember(("module", module, path), lambda: self._at_module_end(path, module_frame))
+
+    def _at_module_end(self, path: str, frame: Frame) -> Iterable[Alternative]:
+        found = self._through_statements(path, len(frame.module.statements), frame)
+        rebound, added = self._from_functions(path, frame)
+        alternatives = [alternative for alternative in (*found, *rebound) if not isinstance(alternative.value, Unbound)]
+        real = [a for a in alternatives if not (isinstance(a.value, Const) and a.value.value in (None, ""))]
+        return [replace(a, value=_with_additions(a.value, added)) for a in real or alternatives]
+
+    def _from_functions(self, path: str, frame: Frame) -> tuple[list[Alternative], list[Value]]:
+        """What functions assign to a global, and what they add to it."""
+        rebound: list[Alternative] = []
+        added: list[Value] = []
+        root = path.split(".")[0]
+        for function in self._functions_touching(root, frame):
+            block = frame.module.block(function.body)
+            inner = self.evaluator.frame_of(frame.module, function.body)
+            for alternative in self.before(block, len(block.steps), path, inner, Leaving.NONE):
+                if isinstance(alternative.value, Mapping) and not alternative.value.homes:
+                    added.append(alternative.value)
+                elif not isinstance(alternative.value, Unbound):
+                    rebound.append(alternative)
+                elif any(path + "." in touched + "." for s in block.steps for touched in frame.module.touched(s, root) if touched != path):
+                    added.append(Unknown("a function changes it"))
+        return rebound, added
+
+    def _functions_touching(self, name: str, frame: Frame) -> list[cst.FunctionDef]:
+        """The functions that assign or change a global."""
+        module = frame.module
+        key = (module, name)
+        if key not in self._touching:
+            self._touching[key] = [
+                node
+                for statement in module.statements
+                if name in statement.words
+                for node in walk(module.tree(statement))
+                if isinstance(node, cst.FunctionDef)
+                and not self.binds(node, name)
+                and any(module.touched(step, name) for step in module.block(node.body).steps)
+            ]
+        return self._touching[key]
 
     def _through_statements(self, path: str, count: int, frame: Frame) -> Alternatives:
         module, root = frame.module, path.split(".")[0]
@@ -207,20 +251,7 @@ class Flow:
             if any(module.touches(step, path) for step in block.steps):
                 found = self.before(block, len(block.steps), path, frame, Leaving.NONE)
                 return tuple(alternative for alternative in found if not isinstance(alternative.value, Unbound))
-        return self._declared_global(path, frame)
-
-    def _declared_global(self, path: str, frame: Frame) -> Alternatives:
-        """A global that only functions assign: what it is at the end of any of them."""
-        found: list[Alternative] = []
-        for statement in frame.module.binders(path.split(".")[0]):
-            for node in walk(frame.module.tree(statement)):
-                if isinstance(node, cst.Global) and any(item.name.value == path for item in node.names):
-                    scope = frame.module.scope_of(node)
-                    if isinstance(scope, cst.FunctionDef):
-                        block = frame.module.block(scope.body)
-                        inner = self.evaluator.frame_of(frame.module, node)
-                        found.extend(self.before(block, len(block.steps), path, inner, Leaving.NONE))
-        return tuple(alternative for alternative in found if not isinstance(alternative.value, Unbound))
+        return ()
 
     def binds(self, scope: FunctionNode, name: str) -> bool:
         """Whether a function binds a name itself."""
@@ -406,15 +437,22 @@ class Flow:
         evaluator = self.evaluator
         found: list[Alternative] = []
         for alternative in evaluator.evaluate(iterable, frame):
-            value = alternative.value
-            if isinstance(value, Mapping):
-                found.extend(Alternative(Const(entry.key), alternative.when) for entry in value.entries)
-            elif isinstance(value, Sequence) and value.items:
-                for item in value.items:
-                    found.extend(assuming(evaluator.force(item), alternative.when))
-            else:
-                found.append(Alternative(Unknown("an element of something unknown"), alternative.when))
-        return evaluator.limit(found) or just(Unknown("an element of something unknown"))
+            elements = self._elements_of(alternative.value, iterable)
+            for index, element in enumerate(elements):
+                # What one round of the loop does with one element stays together.
+                round_ = {Assumption((frame, "round", iterable), index)} if len(elements) > 1 else set()
+                found.extend(assuming(assuming(evaluator.force(element), alternative.when), frozenset(round_)))
+        return evaluator.limit(found)
+
+    def _elements_of(self, value: Value, iterable: cst.BaseExpression) -> list[Thunk | Value]:
+        if isinstance(value, Mapping) and value.entries:
+            called = _method_name(iterable)
+            if called == "items":
+                return [Sequence((Const(entry.key), entry.value)) for entry in value.entries]
+            return [entry.value if called == "values" else Const(entry.key) for entry in value.entries]
+        if isinstance(value, Sequence) and value.items:
+            return list(value.items)
+        return [Unknown("an element of something unknown")]
 
     def unpacked(
         self, target: cst.CSTNode, name: str, alternatives: Alternatives, frame: Frame
@@ -650,6 +688,21 @@ def _captures(case: cst.MatchCase) -> set[str]:
 
 def _is_irrefutable(case: cst.MatchCase) -> bool:
     return case.guard is None and isinstance(case.pattern, cst.MatchAs) and case.pattern.pattern is None
+
+
+def _with_additions(value: Value, added: list[Value]) -> Value:
+    """A value with what may have been added to it elsewhere."""
+    for addition in added:
+        if isinstance(value, Mapping) and isinstance(addition, Mapping):
+            value = mappings.merge(value, addition, certain=False)
+        elif isinstance(value, Made) and isinstance(addition, Unknown):
+            value = replace(value, changes=(*value.changes, Change("unknown", (), value.call, value.frame)))
+    return value
+
+
+def _method_name(node: cst.CSTNode) -> str:
+    """The name of the method that an expression calls; empty for any other expression."""
+    return node.func.attr.value if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) else ""
 
 
 def _touched_in(body: cst.CSTNode, path: str, frame: Frame) -> bool:
