@@ -13,7 +13,6 @@ from claude_api_lint.api import Requirement, load_catalog
 from claude_api_lint.dataflow import mappings
 from claude_api_lint.dataflow.evaluator import Evaluator
 from claude_api_lint.dataflow.module import Module
-from claude_api_lint.dataflow.trees import walk
 from claude_api_lint.dataflow.values import HOLE, Alternative, Entry, Place
 from claude_api_lint.findings import Confidence
 from claude_api_lint.http.exchanges import AUTH_HEADERS, Exchange, Exchanges
@@ -73,12 +72,11 @@ class ApiRequests:
         """The places that build headers which are seen to go to another host, and never to the API."""
         others: set[Place] = set()
         own: set[Place] = set()
-        for statement in self.module.statements:
-            for node in walk(self.module.tree(statement)):
-                for exchange in self.exchanges(node) if isinstance(node, cst.Call) else ():
-                    known = exchange.url_text.partition(HOLE)[0]
-                    elsewhere = known and self.catalog.requirement(known, complete=False) is Requirement.NOT_THE_API
-                    (others if elsewhere else own).update(exchange.headers.homes)
+        for call in self.module.nodes(cst.Call):
+            for exchange in self.exchanges(call):
+                known = exchange.url_text.partition(HOLE)[0]
+                elsewhere = known and self.catalog.requirement(known, complete=False) is Requirement.NOT_THE_API
+                (others if elsewhere else own).update(exchange.headers.homes)
         return frozenset(others - own)
 
     def _confidence(self, exchange: Exchange) -> Confidence | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,8 +13,6 @@ from claude_api_lint.source import Source, UnreadableSource
 from claude_api_lint.suppression import Suppressions
 
 if TYPE_CHECKING:
-    import libcst as cst
-
     from claude_api_lint.fixes import NoFix
     from claude_api_lint.rule import Analysis, Rule, Violation
 
@@ -84,18 +82,15 @@ def _default_target() -> str:
 
 
 def _visited(analysis: Analysis, rules: list[Rule]) -> Iterable[Violation]:
-    """All violations of all rules, found in one pass over the module."""
-    from claude_api_lint.dataflow.trees import walk
+    """All violations of all rules: each ``visit_Kind`` method gets the nodes of that kind, collected in one pass."""
+    import libcst as cst
 
-    visits: dict[str, list[Callable[[cst.CSTNode], object]]] = {}
     for rule in rules:
-        for name in dir(type(rule)):
-            if name.startswith("visit_") and name in vars(type(rule)):
-                visits.setdefault(name.removeprefix("visit_"), []).append(getattr(rule, name))
-    for statement in analysis.module.statements:
-        for node in walk(analysis.module.tree(statement)):
-            for visit in visits.get(type(node).__name__, ()):
-                visit(node)
+        for name in vars(type(rule)):
+            if name.startswith("visit_"):
+                visit = getattr(rule, name)
+                for node in analysis.module.nodes(getattr(cst, name.removeprefix("visit_"))):
+                    visit(node)
     return [violation for rule in rules for violation in rule.violations.values()]
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import libcst as cst
 
+from claude_api_lint.api import load_catalog
 from claude_api_lint.dataflow import texts
 from claude_api_lint.dataflow.values import Entry
 from claude_api_lint.rule import Rule
@@ -43,7 +44,7 @@ class DuplicateVersionHeader(Rule):
     code = "CAV105"
     name = "duplicate-version-header"
     since = "2023-01-01"
-    needles = ("anthropic-version",)
+    needles = (load_catalog().version_header,)
 
     def visit_Call(self, node: cst.Call) -> None:
         requests = self.analysis.requests

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterator
 
 import libcst as cst
 
+from claude_api_lint.api import load_catalog
 from claude_api_lint.api_requests import ApiRequest, has_key
 from claude_api_lint.dataflow.values import Assumption, Assumptions
 from claude_api_lint.findings import Confidence
@@ -45,7 +46,7 @@ class MissingVersionHeader(Rule):
     code = "CAV101"
     name = "missing-version-header"
     since = "2023-06-01"
-    needles = ("anthropic.com", "anthropic-", "x-api-key")
+    needles = load_catalog().request_needles
 
     def visit_Call(self, node: cst.Call) -> None:
         for requests in self._cases(self.analysis.requests.of(node)):

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import libcst as cst
 
+from claude_api_lint.api import load_catalog
 from claude_api_lint.dataflow.values import Entry
 from claude_api_lint.findings import Confidence
 from claude_api_lint.rule import Rule
@@ -35,7 +36,7 @@ class MisspelledVersionHeader(Rule):
     code = "CAV104"
     name = "misspelled-version-header"
     since = "2023-01-01"
-    needles = ("anthropic", "claude-")
+    needles = load_catalog().misspelled_needles
 
     def visit_Call(self, node: cst.Call) -> None:
         requests = self.analysis.requests

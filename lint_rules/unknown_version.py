@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import libcst as cst
 
+from claude_api_lint.api import load_catalog
 from claude_api_lint.findings import Confidence
 from claude_api_lint.rule import Rule
 from claude_api_lint.version_values import VersionValue, assigned_values, sent_values, written_values
@@ -36,7 +37,7 @@ class UnknownVersion(Rule):
     code = "CAV103"
     name = "unknown-version"
     since = "2023-01-01"
-    needles = ("anthropic-version",)
+    needles = (load_catalog().version_header,)
 
     def visit_Call(self, node: cst.Call) -> None:
         self._judge(sent_values(self.analysis.requests, node))

@@ -59,6 +59,18 @@ class Catalog:
         """The API's hosts, in lower case."""
         return self._endpoints.hosts
 
+    @cached_property
+    def request_needles(self) -> tuple[str, ...]:
+        """Texts of which a file has at least one where it speaks to the API by hand: a host, or a header of its own."""
+        domains = {".".join(host.rsplit(".", 2)[-2:]) for host in self.hosts}  # a host may be glued from pieces
+        return (*sorted(domains), *sorted(self._versions.own_headers), "x-api-key")
+
+    @cached_property
+    def misspelled_needles(self) -> tuple[str, ...]:
+        """Texts of which a file has at least one where it misspells the version header."""
+        names = {name for name in self._versions.misspelled_names if name != self.version_header}
+        return tuple(sorted(names | {name.replace("-", "_") for name in self._versions.misspelled_names}))
+
     def is_known(self, version: str) -> bool:
         """Whether the value is a version of the history."""
         return self._versions.is_known(version)

@@ -100,6 +100,16 @@ class Versions:
     def _order(self) -> dict[str, int]:
         return {version.date: order for order, version in enumerate(self.history)}
 
+    @property
+    def own_headers(self) -> frozenset[str]:
+        """The names of the headers that only this API has."""
+        return self._api_headers
+
+    @property
+    def misspelled_names(self) -> frozenset[str]:
+        """Names that are meant as the version header but are not it, once ``_`` reads ``-``; its own among them."""
+        return self._misspelled
+
     @cached_property
     def _misspelled(self) -> frozenset[str]:
         return frozenset({self.header, *self.misspelled})

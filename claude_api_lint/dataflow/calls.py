@@ -245,14 +245,11 @@ class Calls:
         if name == "__init__" and isinstance(owner, cst.ClassDef):
             name = owner.name.value
         found: list[tuple[cst.Call, Frame]] = []
-        for statement in module.statements:
-            if name not in statement.words:
-                continue
-            for node in walk(module.tree(statement)):
-                if isinstance(node, cst.Call) and _last_name(node.func) == name:
-                    caller = self.evaluator.frame_of(module, node)
-                    if any(self._is(callee.value, function) for callee in self.evaluator.evaluate(node.func, caller)):
-                        found.append((node, caller))
+        for node in module.nodes(cst.Call, name):
+            if _last_name(node.func) == name:
+                caller = self.evaluator.frame_of(module, node)
+                if any(self._is(callee.value, function) for callee in self.evaluator.evaluate(node.func, caller)):
+                    found.append((node, caller))
         self._callers[function] = found[:MAX_CALLERS]
         return self._callers[function]
 

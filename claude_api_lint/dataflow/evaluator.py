@@ -42,8 +42,10 @@ from claude_api_lint.dataflow.values import (
     just,
 )
 
-BUDGET = 400_000
-"""Steps of evaluation per file; after them everything is unknown."""
+BUDGET = 40_000
+"""Steps of evaluation per file; after them everything is unknown. Real files need a few hundred, large ones 2,000."""
+QUESTION_BUDGET = 5_000
+"""Steps of evaluation per question of a rule, so that one costly question does not starve the others."""
 MAX_ALTERNATIVES = 24
 """Alternatives kept of one expression; beyond them one more, unknown, stands for the rest."""
 MAX_CALL_DEPTH = 8
@@ -60,11 +62,13 @@ class Evaluator:
     def __init__(self, resolver: Resolver | None = None, budget: int = BUDGET) -> None:
         self.resolver = resolver or OneFile()
         self.budget = budget
+        self._allowance = 0
         self.flow = Flow(self)
         self.calls = Calls(self)
         self.objects = Objects(self)
         self._known: dict[Hashable, Alternatives] = {}
         self._active: dict[Hashable, int] = {}
+        self._provisional: dict[Hashable, tuple[Alternatives, int]] = {}
         self._shallowest_cycle = MAX_NESTING
         self._frames: dict[Hashable, Frame] = {}
 
@@ -100,27 +104,40 @@ class Evaluator:
     def remember(self, key: Hashable, compute: Compute) -> Alternatives:
         """What ``compute`` gives, computed once; a question that needs its own answer gets none.
 
-        An answer that had to do without another question still under way is not final, and is not kept.
+        An answer that had to do without another question still under way is provisional: it serves until that question
+        is answered, and is then forgotten.
         """
         if key in self._known:
             return self._known[key]
         if key in self._active:
             self._shallowest_cycle = min(self._shallowest_cycle, self._active[key])
             return ()
+        if key in self._provisional:
+            alternatives, cycle = self._provisional[key]
+            self._shallowest_cycle = min(self._shallowest_cycle, cycle)
+            return alternatives
+        if not self._active:
+            self._allowance = min(self.budget, QUESTION_BUDGET)
         self.budget -= 1
-        if self.budget < 0 or len(self._active) >= MAX_NESTING:
-            return just(Unknown("the analysis budget of this file is used up"))
-        depth = len(self._active)
+        self._allowance -= 1
+        if self._allowance < 0 or len(self._active) >= MAX_NESTING:
+            return just(Unknown("the analysis budget is used up"))
+        depth, provisional_before = len(self._active), len(self._provisional)
         self._active[key] = depth
         outer_cycle, self._shallowest_cycle = self._shallowest_cycle, MAX_NESTING
         try:
             alternatives = self.limit(compute())
         finally:
             del self._active[key]
-            final = self._shallowest_cycle >= depth
-            self._shallowest_cycle = min(outer_cycle, MAX_NESTING if final else self._shallowest_cycle)
-        if final:
-            self._known[key] = alternatives
+            cycle, self._shallowest_cycle = self._shallowest_cycle, outer_cycle
+        if cycle < depth:
+            self._provisional[key] = (alternatives, cycle)
+            self._shallowest_cycle = min(outer_cycle, cycle)
+            return alternatives
+        while len(self._provisional) > provisional_before:
+            self._provisional.popitem()
+        if self._allowance >= 0 or not self._active:
+            self._known[key] = alternatives  # an answer that was cut short is kept for its own question alone
         return alternatives
 
     def limit(self, alternatives: Iterable[Alternative]) -> Alternatives:

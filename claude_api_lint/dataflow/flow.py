@@ -232,11 +232,8 @@ class Flow:
         if key not in self._touching:
             self._touching[key] = [
                 node
-                for statement in module.statements
-                if name in statement.words
-                for node in walk(module.tree(statement))
-                if isinstance(node, cst.FunctionDef)
-                and not self.binds(node, name)
+                for node in module.nodes(cst.FunctionDef, name)
+                if not self.binds(node, name)
                 and any(module.touched(step, name) for step in module.block(node.body).steps)
             ]
         return self._touching[key]

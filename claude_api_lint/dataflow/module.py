@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider
@@ -16,6 +17,7 @@ from claude_api_lint.dataflow.trees import Scope, SmallOrCompound, children, dot
 from claude_api_lint.parsing import Refused, Statement, split
 from claude_api_lint.source import Source
 
+Node = TypeVar("Node", bound=cst.CSTNode)
 SELF_CALL = "self.()"
 """Marks a step that calls a method on its own object, and so may change any attribute of it."""
 
@@ -43,6 +45,7 @@ class Module:
         self._trees: dict[Statement, cst.Module] = {}
         self._statements: dict[cst.CSTNode, Statement] = {}
         self._parents: dict[cst.CSTNode, cst.CSTNode] = {}
+        self._by_kind: dict[cst.Module, dict[type[cst.CSTNode], list[cst.CSTNode]]] = {}
         self._blocks: dict[cst.CSTNode, Block] = {}
         self._steps: dict[cst.CSTNode, tuple[Block, int]] = {}
         self._touched: dict[cst.CSTNode, dict[str, frozenset[str]]] = {}
@@ -66,12 +69,16 @@ class Module:
 
     def _index(self, tree: cst.Module) -> None:
         self._add_block(tree, tree.body)
+        by_kind: dict[type[cst.CSTNode], list[cst.CSTNode]] = {}
+        self._by_kind[tree] = by_kind
         stack: list[cst.CSTNode] = [tree]
         while stack:
             node = stack.pop()
-            for child in children(node):
+            by_kind.setdefault(node.__class__, []).append(node)
+            below = list(children(node))
+            for child in below:
                 self._parents[child] = node
-                stack.append(child)
+            stack.extend(reversed(below))
             if isinstance(node, cst.IndentedBlock | cst.SimpleStatementSuite):
                 self._add_block(self._parents[node], node.body, key=node)
             elif isinstance(node, cst.If) and isinstance(node.orelse, cst.If):
@@ -88,6 +95,12 @@ class Module:
         self._blocks[key or owner] = block
         for index, step in enumerate(steps):
             self._steps[step] = (block, index)
+
+    def nodes(self, kind: type[Node], word: str | None = None) -> Iterator[Node]:
+        """The nodes of exactly this class, in source order; with ``word`` only from statements that have the word."""
+        for statement in self.statements:
+            if word is None or word in statement.words:
+                yield from self._by_kind[self.tree(statement)].get(kind, ())  # type: ignore[misc]
 
     def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
         return self._parents.get(node)

@@ -10,7 +10,6 @@ import libcst as cst
 
 from claude_api_lint.dataflow import library, mappings, texts
 from claude_api_lint.dataflow.calls import decorators
-from claude_api_lint.dataflow.trees import dotted, walk
 from claude_api_lint.dataflow.values import (
     Alternative,
     Alternatives,
@@ -48,6 +47,7 @@ class Objects:
     def __init__(self, evaluator: Evaluator) -> None:
         self.evaluator = evaluator
         self._lines: dict[cst.ClassDef, tuple[list[Class], list[str]]] = {}
+        self._attributes: dict[cst.ClassDef, dict[str, set[str]]] = {}
         self._assigned: dict[cst.ClassDef, dict[str, list[cst.FunctionDef]]] = {}
 
     # Attributes
@@ -162,14 +162,11 @@ class Objects:
         from claude_api_lint.dataflow.flow import MAX_SUBCLASSES
 
         found: list[Class] = []
-        for statement in cls.module.statements:
-            if cls.node.name.value not in statement.words:
-                continue
-            for node in walk(cls.module.tree(statement)):
-                if isinstance(node, cst.ClassDef) and node is not cls.node and node.bases:
-                    candidate = Class(cls.module, node)
-                    if any(above.node is cls.node for above in self.line(candidate)[0][1:]):
-                        found.append(candidate)
+        for node in cls.module.nodes(cst.ClassDef, cls.node.name.value):
+            if node is not cls.node and node.bases:
+                candidate = Class(cls.module, node)
+                if any(above.node is cls.node for above in self.line(candidate)[0][1:]):
+                    found.append(candidate)
         return found[:MAX_SUBCLASSES]
 
     def _class_level(self, base: Instance, name: str) -> Alternatives:
@@ -225,15 +222,12 @@ class Objects:
 
     def _constructions(self, cls: Class) -> list[tuple[cst.Call, Frame]]:
         """The calls in the class's module that construct it."""
-        found: list[tuple[cst.Call, Frame]] = []
         name = cls.node.name.value
-        for statement in cls.module.statements:
-            if name not in statement.words:
-                continue
-            for node in walk(cls.module.tree(statement)):
-                if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value == name:
-                    found.append((node, self.evaluator.frame_of(cls.module, node)))
-        return found
+        return [
+            (node, self.evaluator.frame_of(cls.module, node))
+            for node in cls.module.nodes(cst.Call, name)
+            if isinstance(node.func, cst.Name) and node.func.value == name
+        ]
 
     def as_sequence(self, value: Value) -> Sequence | None:
         """A list or tuple as such; a NamedTuple by its fields."""
@@ -248,12 +242,15 @@ class Objects:
 
     def assigned_by(self, base: Instance, method: str) -> frozenset[str]:
         """The attributes that a method of the object's class assigns or changes."""
-        names: set[str] = set()
-        for candidate in self.line(base.cls)[0]:
-            for attribute, methods in self._assignments(candidate).items():
-                if any(function.name.value == method for function in methods):
-                    names.add(attribute)
-        return frozenset(names)
+        return frozenset().union(*(self._by_method(cls).get(method, ()) for cls in self.line(base.cls)[0]))
+
+    def _by_method(self, cls: Class) -> dict[str, set[str]]:
+        if cls.node not in self._attributes:
+            table = self._attributes[cls.node] = {}
+            for attribute, methods in self._assignments(cls).items():
+                for function in methods:
+                    table.setdefault(function.name.value, set()).add(attribute)
+        return self._attributes[cls.node]
 
     def _assignments(self, cls: Class) -> dict[str, list[cst.FunctionDef]]:
         """For each attribute of ``self``: the methods of the class that may assign or change it."""

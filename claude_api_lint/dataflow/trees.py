@@ -29,16 +29,21 @@ def _child_fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
     return tuple(names)
 
 
+@cache
+def _is_node(kind: type) -> bool:
+    """``isinstance`` of an abstract base class is slow enough to show; classes are few."""
+    return issubclass(kind, cst.CSTNode)
+
+
 def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     """The nodes directly below that hold code, in source order."""
-    for name in _child_fields(type(node)):
+    for name in _child_fields(node.__class__):
         value = getattr(node, name)
-        if isinstance(value, cst.CSTNode):
+        kind = value.__class__
+        if kind is list or kind is tuple:
+            yield from (item for item in value if _is_node(item.__class__))
+        elif _is_node(kind):
             yield value
-        elif isinstance(value, list | tuple):
-            for item in value:
-                if isinstance(item, cst.CSTNode):
-                    yield item
 
 
 def walk(root: cst.CSTNode, *, into_scopes: bool = True) -> Iterator[cst.CSTNode]:

@@ -18,7 +18,7 @@ from claude_api_lint.dataflow.calls import Arguments
 from claude_api_lint.dataflow.evaluator import Evaluator
 from claude_api_lint.dataflow.flow import Leaving
 from claude_api_lint.dataflow.module import Module
-from claude_api_lint.dataflow.trees import dotted
+from claude_api_lint.dataflow.trees import dotted, string_value
 from claude_api_lint.dataflow.values import (
     NOTHING,
     Alternative,
@@ -136,15 +136,12 @@ class Exchanges:
 
     def _may_send(self, call: cst.Call) -> bool:
         """A cheap look before anything is evaluated."""
-        name = _last_name(call.func)
-        if name in self._last_names:
+        if any(a.star or (a.keyword is not None and _is_request_word(a.keyword.value)) for a in call.args):
             return True
-        if not isinstance(call.func, cst.Name | cst.Attribute):
-            return bool(call.args)
-        return any(
-            (argument.keyword is not None and _is_request_word(argument.keyword.value)) or argument.star
-            for argument in call.args
-        ) or bool(call.args and _words(name or "") & _SENDING_WORDS)
+        name = _last_name(call.func) or ""
+        if name in self._last_names:
+            return not _looks_up_a_key(call)
+        return len(call.args) > 1 and (not name or bool(_words(name) & _SENDING_WORDS))
 
     def _read(
         self, callee: Value, call: cst.Call, frame: Frame, prepared: Prepared | None = None
@@ -532,6 +529,12 @@ def _last_name(node: cst.CSTNode) -> str | None:
     if isinstance(node, cst.Attribute):
         return node.attr.value
     return node.value if isinstance(node, cst.Name) else None
+
+
+def _looks_up_a_key(call: cst.Call) -> bool:
+    """``mapping.get("key")``: a text that is no path, and nothing else that a request has."""
+    first = string_value(call.args[0].value) if call.args else None
+    return isinstance(first, str) and "/" not in first and len(call.args) < 3 and " " not in first
 
 
 def _words(name: str) -> frozenset[str]:
