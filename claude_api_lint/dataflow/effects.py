@@ -37,6 +37,8 @@ from claude_api_lint.dataflow.values import (
 if TYPE_CHECKING:
     from claude_api_lint.dataflow.evaluator import Evaluator
 
+MAX_CHANGES = 24
+"""Changes of one object that are told apart; beyond them anything may have happened to it."""
 _LOGGING_METHODS = frozenset("debug info warning warn error exception critical log print".split())
 _HARMLESS_DISTRIBUTIONS = frozenset("requests httpx aiohttp urllib3 pytest rich click loguru structlog tenacity orjson".split())
 _SENDING_WORDS = frozenset("post get put patch delete request send fetch call stream http query retry".split())
@@ -308,10 +310,14 @@ def _started(value: Value) -> Value:
 
 def _changed(value: Value, change: Change) -> Value:
     if isinstance(value, Made):
+        if value.changes and value.changes[-1].kind == "unknown":
+            return value  # after that nothing is known of it anyway
+        if len(value.changes) >= MAX_CHANGES:
+            change = Change("unknown", (), change.node, change.frame)
         return replace(value, changes=(*value.changes, change))
-    if isinstance(value, Part) and isinstance(value.whole, Made):
-        inner = replace(change, path=(*value.path, *change.path))
-        return Part(replace(value.whole, changes=(*value.whole.changes, inner)), value.path)
+    if isinstance(value, Part):
+        whole = _changed(value.whole, replace(change, path=(*value.path, *change.path)))
+        return Part(whole, value.path)
     return value
 
 

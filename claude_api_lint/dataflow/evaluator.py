@@ -146,6 +146,8 @@ class Evaluator:
         for alternative in alternatives:
             different[alternative] = None
             if len(different) > MAX_ALTERNATIVES:
+                different = dict.fromkeys(_merged(different))
+            if len(different) > MAX_ALTERNATIVES:
                 kept = list(different)[: MAX_ALTERNATIVES - 1]
                 return (*kept, Alternative(Unknown("too many possibilities")))
         return tuple(different)
@@ -415,6 +417,14 @@ class Evaluator:
         for body, holds in ((node.body, True), (node.orelse, False)):
             for assumptions in self.flow.arms(node.test, frame, holds):
                 yield from assuming(self.evaluate(body, frame), assumptions)
+
+
+def _merged(alternatives: Iterable[Alternative]) -> Iterator[Alternative]:
+    """One alternative for each value, resting on what all alternatives with that value rest on."""
+    when: dict[Value, Assumptions] = {}
+    for alternative in alternatives:
+        when[alternative.value] = when.get(alternative.value, alternative.when) & alternative.when
+    return (Alternative(value, assumptions) for value, assumptions in when.items())
 
 
 def truth(value: Value) -> bool | None:

@@ -9,12 +9,29 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     import libcst as cst
 
     from claude_api_lint.dataflow.module import Module
+
+
+Hashed = TypeVar("Hashed")
+
+
+def hashed_once(cls: type[Hashed]) -> type[Hashed]:
+    """Remember the hash of a frozen dataclass: values nest deeply, and are looked up over and over."""
+    compute = cls.__hash__
+
+    def __hash__(self: Hashed) -> int:
+        known = self.__dict__.get("_hash")
+        if known is None:
+            known = self.__dict__["_hash"] = compute(self)
+        return int(known)
+
+    cls.__hash__ = __hash__  # type: ignore[method-assign,assignment]
+    return cls
 
 
 @dataclass(frozen=True)
@@ -54,6 +71,7 @@ class Thunk:
     frame: Frame
 
 
+@hashed_once
 @dataclass(frozen=True)
 class Assumption:
     """A decision that the analysed program takes: ``key`` says which, ``choice`` says how.
@@ -116,6 +134,7 @@ class Text(Value):
     pattern: str
 
 
+@hashed_once
 @dataclass(frozen=True)
 class Sequence(Value):
     """A list or a tuple. ``open`` tells that there may be more items; ``home`` is the literal that made it."""
@@ -125,6 +144,7 @@ class Sequence(Value):
     home: Place | None = field(default=None, compare=False)
 
 
+@hashed_once
 @dataclass(frozen=True)
 class Entry:
     """One entry of a mapping. ``certain`` is False where it is there on some paths only."""
@@ -135,6 +155,7 @@ class Entry:
     certain: bool = True
 
 
+@hashed_once
 @dataclass(frozen=True)
 class Mapping(Value):
     """A mapping with known keys; ``open`` tells that there may be others, and ``why``.
@@ -176,6 +197,7 @@ class Class(Value):
     enclosing: Frame | None = None
 
 
+@hashed_once
 @dataclass(frozen=True)
 class Instance(Value):
     """An object of such a class; ``call`` is the place that constructs it, or None for any.
@@ -196,6 +218,7 @@ class External(Value):
     name: str
 
 
+@hashed_once
 @dataclass(frozen=True)
 class Made(Value):
     """What a call of something external returned: ``requests.Session()``, ``httpx.Client().stream(...)``.
@@ -211,6 +234,7 @@ class Made(Value):
     changes: tuple[Change, ...] = ()
 
 
+@hashed_once
 @dataclass(frozen=True)
 class Part(Value):
     """An attribute or a bound method of an external object: ``session.headers``, ``session.post``."""
@@ -219,6 +243,7 @@ class Part(Value):
     path: tuple[str, ...]
 
 
+@hashed_once
 @dataclass(frozen=True)
 class Change:
     """What a statement did to an object: ``kind`` is "call", "set", "item" or "delete"; ``path`` the attributes to it.
@@ -234,6 +259,7 @@ class Change:
     certain: bool = True
 
 
+@hashed_once
 @dataclass(frozen=True)
 class Alternative:
     """One value that an expression can have, and when."""
