@@ -21,9 +21,11 @@ _NAMED_AFTER_API = re.compile(r"anthropic|claude", re.IGNORECASE)
 
 # Distributions that answer requests in the program itself: what a module with them sends never reaches the API.
 _MOCKING = frozenset(
-    "respx responses requests_mock aioresponses httpretty pytest_httpx pytest_httpserver vcr betamax mocket pook".split()
+    ["respx", "responses", "requests_mock", "aioresponses", "httpretty", "pytest_httpx", "pytest_httpserver", "vcr", "betamax", "mocket", "pook"]
 )
-_MOCKING_NAMES = frozenset("MockTransport httpx_mock requests_mock respx_mock aioresponses MagicMock monkeypatch".split())
+_MOCKING_NAMES = frozenset(
+    ["MockTransport", "httpx_mock", "requests_mock", "respx_mock", "aioresponses", "MagicMock", "monkeypatch"]
+)
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,9 @@ class ApiRequests:
         if self.module.words & _MOCKING_NAMES:
             return True
         return any(
-            statement.binds and statement.binds & _MOCKING and re.search(r"^\s*(import|from)\b", statement.text, re.MULTILINE)
+            statement.binds
+            and statement.binds & _MOCKING
+            and re.search(r"^\s*(import|from)\b", statement.text, re.MULTILINE)
             for statement in self.module.statements
         )
 
@@ -93,13 +97,15 @@ class ApiRequests:
         return None
 
     def _is_evident(self, exchange: Exchange) -> bool:
-        """Whether headers, path and names tell what a URL with an unknown host does not."""
+        """Whether headers, path and names tell what a URL with an unknown host does not.
+
+        ``x-api-key`` is the first-party API's; other platforms that take Claude's own headers have other keys.
+        """
         names = [entry.key for entry in exchange.headers.entries]
-        own = [n for n in names if self.catalog.is_api_header(n) and not self.catalog.is_version_header(n)]
-        if own and has_key(exchange):
-            return True
         if not any(name.lower() == "x-api-key" for name in names):
             return False
+        if any(self.catalog.is_api_header(name) and not self.catalog.is_version_header(name) for name in names):
+            return True
         path = exchange.url_text.rpartition(HOLE)[2]
         if self.catalog.endpoint_tail(path) is None:
             return False

@@ -45,7 +45,9 @@ def _make(fixer: type[Fixer], name: str) -> type[CodemodCommand]:
             arg_parser.add_argument("--target-version", help="the API version to write (default: the linter's)")
             arg_parser.add_argument("--unsafe-fixes", action="store_true", help="also apply unsafe fixes")
 
-        def __init__(self, context: CodemodContext, target_version: str | None = None, unsafe_fixes: bool = False) -> None:
+        def __init__(
+            self, context: CodemodContext, target_version: str | None = None, unsafe_fixes: bool = False
+        ) -> None:
             super().__init__(context)
             self.settings = Settings(target_version, select=(fixer.code,), unsafe_fixes=unsafe_fixes)
 

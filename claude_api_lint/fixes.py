@@ -99,6 +99,8 @@ def applicability_of_step(analysis: Analysis, version: str | None) -> Applicabil
         return Applicability.SAFE
     for step in catalog.versions:
         if version < step.date <= analysis.target:
-            if step.changes_of(ChangeKind.REQUEST_PARAMETER_REMOVED) or step.changes_of(ChangeKind.REQUEST_BLOCK_REJECTED):
+            if step.changes_of(ChangeKind.REQUEST_PARAMETER_REMOVED) or step.changes_of(
+                ChangeKind.REQUEST_BLOCK_REJECTED
+            ):
                 return Applicability.UNSAFE
     return Applicability.SAFE

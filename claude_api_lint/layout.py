@@ -46,7 +46,9 @@ def dict_with(node: cst.Dict, key: str, value: cst.BaseExpression) -> cst.Dict:
     separator = _separator(former, opening)
     if not isinstance(separator, cst.ParenthesizedWhitespace):
         comma = last.comma if has_comma else cst.MaybeSentinel.DEFAULT
-        return node.with_changes(elements=[*former, last.with_changes(comma=_ONE_SPACE), element.with_changes(comma=comma)])
+        return node.with_changes(
+            elements=[*former, last.with_changes(comma=_ONE_SPACE), element.with_changes(comma=comma)]
+        )
     between, end = _split_closing(closing, separator)
     elements = [
         *former,
@@ -56,7 +58,9 @@ def dict_with(node: cst.Dict, key: str, value: cst.BaseExpression) -> cst.Dict:
     return node.with_changes(elements=elements, rbrace=node.rbrace.with_changes(whitespace_before=end))
 
 
-def _separator(former: Sequence[cst.CSTNode], opening: cst.BaseParenthesizableWhitespace) -> cst.BaseParenthesizableWhitespace:
+def _separator(
+    former: Sequence[cst.CSTNode], opening: cst.BaseParenthesizableWhitespace
+) -> cst.BaseParenthesizableWhitespace:
     """The white space after the last comma between elements; what opens the list, where there is but one element."""
     if former:
         comma = getattr(former[-1], "comma", None)

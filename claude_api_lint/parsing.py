@@ -162,7 +162,10 @@ def _unsplit(source: Source) -> Statement:
         raise Refused("it contains NUL characters, which Python refuses")
     if _bracket_depth(source.text) > MAX_BRACKETS:
         raise Refused("it is too deeply nested to analyse")
-    if any(len(re.findall(r"[-+*/%~.(\[]|\b(?:and|or|not|if|lambda)\b", line)) > MAX_CHAIN for line in source.text.split("\n")):
+    if any(
+        len(re.findall(r"[-+*/%~.(\[]|\b(?:and|or|not|if|lambda)\b", line)) > MAX_CHAIN
+        for line in source.text.split("\n")
+    ):
         raise Refused("it has an expression too long to analyse")
     if source.text.count("\n    " * 1 + "elif ") > MAX_CHAIN:
         raise Refused("it is too deeply nested to analyse")

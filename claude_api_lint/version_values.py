@@ -12,7 +12,7 @@ from claude_api_lint.api_requests import ApiRequests
 from claude_api_lint.dataflow.trees import code_of, dotted, string_value
 from claude_api_lint.dataflow.values import Alternative, Const, Entry, Mapping, Place, Thunk, compatible
 from claude_api_lint.findings import Confidence
-from claude_api_lint.http.exchanges import AUTH_HEADERS
+from claude_api_lint.http.exchanges import HEADER_NAMES
 
 _HEADERS_NAME = re.compile(r"header|hdr", re.IGNORECASE)
 _TEST_FILE = re.compile(r"(^|/)(tests?|testing|conftest\.py|test_[^/]*|[^/]*_test\.py)(/|$)", re.IGNORECASE)
@@ -52,12 +52,12 @@ def _written(alternative: Alternative, entry: Entry, confidence: Confidence) -> 
 def written_headers(requests: ApiRequests, node: cst.Dict) -> Iterator[Mapping]:
     """The mapping of a dict literal that can only be request headers for the API, wherever it is sent.
 
-    It must carry a key, and be named or passed as headers; tests that compare or fake headers are left alone.
+    It must have another header, and be named or passed as headers; tests that compare or fake headers are left alone.
     """
     module = requests.module
     if _TEST_FILE.search(module.path) or requests.is_mocked:
         return
-    if not any(_is_key(element, AUTH_HEADERS) for element in node.elements):
+    if not any(_is_key(element, HEADER_NAMES) for element in node.elements):
         return
     if not _is_used_as_headers(requests, node):
         return

@@ -9,7 +9,7 @@ import libcst as cst
 
 from claude_api_lint.codemod import command_of
 from claude_api_lint.dataflow.module import Module
-from claude_api_lint.dataflow.trees import dotted, string_value, walk
+from claude_api_lint.dataflow.trees import dotted, string_value
 from claude_api_lint.dataflow.values import Alternatives, Const, Place
 from claude_api_lint.findings import Applicability, Edit, Fix
 from claude_api_lint.fixes import Fixer, NoFix
@@ -85,7 +85,9 @@ class AddVersionHeader(Fixer):
                 yield attribute
         for name in sorted(module.words):
             if _VERSION_NAME.search(name) and module.binders(name):
-                if self._is_target(evaluator.flow.at_module_end(name, evaluator.enter(module))) and self._is_bound(name, place):
+                if self._is_target(evaluator.flow.at_module_end(name, evaluator.enter(module))) and self._is_bound(
+                    name, place
+                ):
                     yield cst.Name(name)
 
     def _own_attributes(self, module: Module, function: cst.FunctionDef, receiver: str) -> Iterator[cst.BaseExpression]:
@@ -94,7 +96,9 @@ class AddVersionHeader(Fixer):
         frame = evaluator.frame_of(module, function.body)
         for owner in evaluator.calls.parameter(receiver, frame):
             for name in sorted(module.words):
-                if _OWN_VERSION_NAME.search(name) and self._is_target(evaluator.objects.attribute(owner.value, name), some=True):
+                if _OWN_VERSION_NAME.search(name) and self._is_target(
+                    evaluator.objects.attribute(owner.value, name), some=True
+                ):
                     yield cst.Attribute(cst.Name(receiver), cst.Name(name))
 
     def _is_target(self, alternatives: Alternatives, *, some: bool = False) -> bool:
@@ -159,7 +163,12 @@ class AddVersionHeader(Fixer):
             return NoFix("the last add_header does not stand on a line of its own")
         assert isinstance(last, cst.Call)
         header = quoted(self.analysis.catalog.version_header, last)
-        new_call = last.with_changes(args=[cst.Arg(header, comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))), cst.Arg(self._version(last))])
+        new_call = last.with_changes(
+            args=[
+                cst.Arg(header, comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))),
+                cst.Arg(self._version(last)),
+            ]
+        )
         added = cst.SimpleStatementLine([cst.Expr(new_call)])
         body = [new for old in block.body for new in ((old, added) if old is line else (old,))]
         return self.edit(block, block.with_changes(body=body))

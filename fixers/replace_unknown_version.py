@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from claude_api_lint.codemod import command_of
 from claude_api_lint.fixers.replace_version import ReplaceVersion
+
+from claude_api_lint.codemod import command_of
 
 
 class ReplaceUnknownVersion(ReplaceVersion):

@@ -1,9 +1,9 @@
 """What expressions are found to be: small programs that say so themselves.
 
-``show(x)  # is 'a' or 'b'`` claims that ``x`` can be these two and nothing else, ``# may be 'a'`` that this is among what it
-can be, and ``# is not 'a'`` that it is not. ``{}`` in a text is a piece that is not
-known, ``?`` a value that is not known, ``'key'?`` an entry that is there on some paths only, ``...`` further entries that
-are not known, and ``a | b`` the values of an entry. ``show(a, b)`` claims which values go together.
+``show(x)  # is 'a' or 'b'`` claims that ``x`` can be these two and nothing else, ``# may be 'a'`` that this is among
+what it can be, and ``# is not 'a'`` that it is not. ``{}`` in a text is a piece that is not known, ``?`` a value that
+is not known, ``'key'?`` an entry that is there on some paths only, ``...`` further entries that are not known, and
+``a | b`` the values of an entry. ``show(a, b)`` claims which values go together.
 """
 
 from __future__ import annotations
@@ -231,9 +231,8 @@ EXPRESSIONS = {
 }
 """Sentence -> (expression, what it is)."""
 
-UNKNOWN_NAMES = "def anything(*args): ...\n" + "\n".join(
-    f"{name} = anything()[0]" for name in "x y a b host base parts key extra other rest copy".split()
-)
+UNKNOWN = ("x", "y", "a", "b", "host", "base", "parts", "key", "extra", "other", "rest", "copy")
+UNKNOWN_NAMES = "def anything(*args): ...\n" + "".join(f"{name} = anything()[0]\n" for name in UNKNOWN)
 
 
 @pytest.mark.parametrize("sentence", EXPRESSIONS)

@@ -27,12 +27,9 @@ from claude_api_lint.dataflow.values import (
     Made,
     Mapping,
     Part,
-    Place,
     Prepared,
     Sequence,
-    Text,
     Thunk,
-    Unbound,
     Unknown,
     Value,
     assuming,
@@ -43,7 +40,7 @@ if TYPE_CHECKING:
     from claude_api_lint.dataflow.evaluator import Evaluator
 
 FunctionNode = cst.FunctionDef | cst.Lambda
-READING_METHODS = frozenset("get items keys values copy popitem __getitem__ __contains__".split())
+READING_METHODS = frozenset(["get", "items", "keys", "values", "copy", "popitem", "__getitem__", "__contains__"])
 MAX_CALLERS = 16
 
 
@@ -98,7 +95,8 @@ class Calls:
             elif argument.keyword is not None:
                 thunk = Thunk(argument.value, frame)
                 built = [
-                    (replace(old, keywords={**old.keywords, argument.keyword.value: thunk}), when) for old, when in built
+                    (replace(old, keywords={**old.keywords, argument.keyword.value: thunk}), when)
+                    for old, when in built
                 ]
             else:
                 thunk = Thunk(argument.value, frame)
@@ -115,9 +113,14 @@ class Calls:
                 yield replace(arguments, open_keywords=True), alternative.when
                 continue
             added = {entry.key: entry.value for entry in value.entries}
-            yield replace(
-                arguments, keywords={**added, **arguments.keywords}, open_keywords=arguments.open_keywords or value.open
-            ), alternative.when
+            yield (
+                replace(
+                    arguments,
+                    keywords={**added, **arguments.keywords},
+                    open_keywords=arguments.open_keywords or value.open,
+                ),
+                alternative.when,
+            )
 
     def _with_positional(
         self, old: tuple[Arguments, Assumptions], node: cst.BaseExpression, frame: Frame
@@ -309,7 +312,9 @@ class Calls:
             self.evaluator.evaluate(func, frame), lambda callee: self.called(callee, call, frame)
         )
 
-    def called(self, callee: Value, call: cst.Call, frame: Frame, prepared: Prepared | None = None) -> Iterable[Alternative]:
+    def called(
+        self, callee: Value, call: cst.Call, frame: Frame, prepared: Prepared | None = None
+    ) -> Iterable[Alternative]:
         """What calling a known value returns."""
         if isinstance(callee, Function):
             inner = self.activation(callee, call, frame, prepared)
@@ -402,7 +407,9 @@ class Calls:
                 items = evaluator.only(arguments.positional[0])
                 known = isinstance(items, Sequence) and not items.open
                 pieces = [evaluator.pattern(item) for item in items.items] if isinstance(items, Sequence) else []
-                yield Alternative(texts.text(pattern.join(pieces)) if known else Unknown("joined from unknown pieces"), when)
+                yield Alternative(
+                    texts.text(pattern.join(pieces)) if known else Unknown("joined from unknown pieces"), when
+                )
             else:
                 result = texts.call_method(pattern, name, positional)
                 yield Alternative(result or Unknown(f"the result of {name}()"), when)
@@ -439,7 +446,11 @@ class Calls:
                 if first is not None:
                     states = evaluator.combine((tuple(states), evaluator.force(first)), evaluator.updated)
                 extra = Mapping(
-                    tuple(Entry(name, value) for name, value in arguments.keywords.items() if arguments.positional or name != "key"),
+                    tuple(
+                        Entry(name, value)
+                        for name, value in arguments.keywords.items()
+                        if arguments.positional or name != "key"
+                    ),
                     arguments.open_keywords,
                 )
                 states = [Alternative(evaluator.updated(state.value, extra), state.when) for state in states]

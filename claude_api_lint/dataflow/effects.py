@@ -39,9 +39,11 @@ if TYPE_CHECKING:
 
 MAX_CHANGES = 24
 """Changes of one object that are told apart; beyond them anything may have happened to it."""
-_LOGGING_METHODS = frozenset("debug info warning warn error exception critical log print".split())
-_HARMLESS_DISTRIBUTIONS = frozenset("requests httpx aiohttp urllib3 pytest rich click loguru structlog tenacity orjson".split())
-_SENDING_WORDS = frozenset("post get put patch delete request send fetch call stream http query retry".split())
+_LOGGING_METHODS = frozenset(["debug", "info", "warning", "warn", "error", "exception", "critical", "log", "print"])
+_HARMLESS_DISTRIBUTIONS = frozenset(
+    ["requests", "httpx", "aiohttp", "urllib3", "pytest", "rich", "click", "loguru", "structlog", "tenacity", "orjson"]
+)
+_SENDING_WORDS = frozenset(["post", "get", "put", "patch", "delete", "request", "send", "fetch", "call", "stream", "http", "query", "retry"])
 
 
 class Effects:
@@ -108,7 +110,9 @@ class Effects:
 
     # Changing what is bound
 
-    def _assigned_inside(self, step: cst.CSTNode, path: str, frame: Frame, state: Alternatives) -> Iterable[Alternative]:
+    def _assigned_inside(
+        self, step: cst.CSTNode, path: str, frame: Frame, state: Alternatives
+    ) -> Iterable[Alternative]:
         """``path[key] = value``, ``path.attribute = value``, ``path |= value``, ``del path[key]``."""
         evaluator = self.evaluator
         if isinstance(step, cst.AugAssign) and dotted(step.target) == path:
@@ -143,9 +147,7 @@ class Effects:
         if name == path:
             keys, thunk, place = evaluator.evaluate(key, frame), Thunk(value, frame), Place(frame.module, key)
             return evaluator.limit(
-                evaluator.combine(
-                    (state, keys), lambda whole, k: evaluator.with_item(_started(whole), k, thunk, place)
-                )
+                evaluator.combine((state, keys), lambda whole, k: evaluator.with_item(_started(whole), k, thunk, place))
             )
         if name is not None and name.startswith(path + "."):
             change = Change("item", tuple(name[len(path) + 1 :].split(".")), value, frame, key)
@@ -157,7 +159,12 @@ class Effects:
         return state
 
     def _inner_item_stored(
-        self, outer: cst.BaseExpression, key: cst.BaseExpression, value: cst.BaseExpression, frame: Frame, state: Alternatives
+        self,
+        outer: cst.BaseExpression,
+        key: cst.BaseExpression,
+        value: cst.BaseExpression,
+        frame: Frame,
+        state: Alternatives,
     ) -> Alternatives:
         """``path[outer][key] = value``."""
         evaluator, name, inner_name = self.evaluator, string_value(outer), string_value(key)
@@ -201,7 +208,11 @@ class Effects:
         if isinstance(func, cst.Attribute) and receiver is not None and receiver.startswith(path + "."):
             change = Change("call", (*receiver[len(path) + 1 :].split("."), func.attr.value), call, frame)
             return tuple(Alternative(_changed(a.value, change), a.when) for a in state)
-        if isinstance(func, cst.Attribute) and isinstance(func.value, cst.Subscript) and dotted(func.value.value) == path:
+        if (
+            isinstance(func, cst.Attribute)
+            and isinstance(func.value, cst.Subscript)
+            and dotted(func.value.value) == path
+        ):
             return self._item_method_called(func.value, func.attr.value, call, frame, state)
         if receiver == "self" and path.startswith("self.") and isinstance(func, cst.Attribute):
             return self._own_method_called(call, func.attr.value, path, frame, state)
@@ -252,7 +263,9 @@ class Effects:
         found: list[Alternative] = []
         assert isinstance(call.func, cst.Attribute)
         for owner in self.evaluator.evaluate(call.func.value, frame):
-            if isinstance(owner.value, Instance) and attribute in self.evaluator.objects.assigned_by(owner.value, method):
+            if isinstance(owner.value, Instance) and attribute in self.evaluator.objects.assigned_by(
+                owner.value, method
+            ):
                 attributes = self.evaluator.objects.attribute(owner.value, attribute)
                 found.extend(self.evaluator.flow.rest_of(attributes, "self." + attribute, path))
         return self.evaluator.limit(found) if found else state

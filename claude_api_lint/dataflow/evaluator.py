@@ -35,6 +35,7 @@ from claude_api_lint.dataflow.values import (
     Sequence,
     Text,
     Thunk,
+    Unbound,
     Unknown,
     Value,
     assuming,
@@ -214,7 +215,9 @@ class Evaluator:
             if when is not None:
                 yield Alternative(join(*(alternative.value for alternative in combination)), when)
 
-    def each(self, alternatives: Alternatives, answer: Callable[[Value], Iterable[Alternative]]) -> Iterator[Alternative]:
+    def each(
+        self, alternatives: Alternatives, answer: Callable[[Value], Iterable[Alternative]]
+    ) -> Iterator[Alternative]:
         """What ``answer`` gives for each value, resting on what that value rests on."""
         for alternative in alternatives:
             yield from assuming(answer(alternative.value), alternative.when)
@@ -256,7 +259,11 @@ class Evaluator:
         if isinstance(operator, cst.Divide) and (texts.is_text(left) or texts.is_text(right)):
             return texts.text(texts.pattern_of(left).rstrip("/") + "/" + texts.pattern_of(right).lstrip("/"))
         if isinstance(operator, cst.BitOr | cst.BitOrAssign) and isinstance(left, Mapping):
-            return mappings.merge(left, right) if isinstance(right, Mapping) else mappings.opened(left, "merged with something unknown")
+            return (
+                mappings.merge(left, right)
+                if isinstance(right, Mapping)
+                else mappings.opened(left, "merged with something unknown")
+            )
         if isinstance(operator, cst.BitOr) and isinstance(right, Mapping):
             return mappings.opened(right, "merged with something unknown")
         if isinstance(operator, cst.Modulo) and texts.is_text(left):
@@ -295,7 +302,9 @@ class Evaluator:
             keys = self.evaluate(element.key, frame)
             thunk, key_place = Thunk(element.value, frame), Place(frame.module, element.key)
             built = self.limit(
-                self.combine((built, keys), lambda mapping, key, t=thunk, k=key_place: self.with_item(mapping, key, t, k))
+                self.combine(
+                    (built, keys), lambda mapping, key, t=thunk, k=key_place: self.with_item(mapping, key, t, k)
+                )
             )
         return built
 
@@ -350,10 +359,22 @@ class Evaluator:
         """``{k: v for k, v in other.items()}``, filtered or with the casing of the keys changed, keeps what was known."""
         loop = node.for_in
         source, target = loop.iter, loop.target
-        if not (isinstance(source, cst.Call) and isinstance(source.func, cst.Attribute) and source.func.attr.value == "items"):
+        if not (
+            isinstance(source, cst.Call)
+            and isinstance(source.func, cst.Attribute)
+            and source.func.attr.value == "items"
+        ):
             return just(Unknown("a comprehension that is not followed"))
-        names = [e.value.value for e in target.elements if isinstance(e.value, cst.Name)] if isinstance(target, cst.Tuple) else []
-        key = node.key.func.value if isinstance(node.key, cst.Call) and isinstance(node.key.func, cst.Attribute) else node.key
+        names = (
+            [e.value.value for e in target.elements if isinstance(e.value, cst.Name)]
+            if isinstance(target, cst.Tuple)
+            else []
+        )
+        key = (
+            node.key.func.value
+            if isinstance(node.key, cst.Call) and isinstance(node.key.func, cst.Attribute)
+            else node.key
+        )
         if len(names) != 2 or not isinstance(key, cst.Name) or key.value != names[0] or loop.inner_for_in:
             return just(Unknown("a comprehension that is not followed"))
 
@@ -394,7 +415,11 @@ class Evaluator:
             return self.entry(whole, str(key.value)) or just(Unknown(f"no key {key.value!r} is known"))
         if isinstance(whole, Mapping):
             every = tuple(found for entry in whole.entries for found in self.force(entry.value))
-            return (*every, Alternative(Unknown("any entry of a mapping"))) if every else just(Unknown("a key that is not known"))
+            return (
+                (*every, Alternative(Unknown("any entry of a mapping")))
+                if every
+                else just(Unknown("a key that is not known"))
+            )
         return just(Unknown("an item of something unknown"))
 
     def entry(self, mapping: Mapping, key: str) -> Alternatives:
@@ -437,4 +462,4 @@ def truth(value: Value) -> bool | None:
         return True if any(entry.certain for entry in value.entries) else None if value.open or value.entries else False
     if isinstance(value, Sequence):
         return True if value.items else None if value.open else False
-    return None if isinstance(value, Unknown) else True
+    return None if isinstance(value, Unknown | Unbound) else True

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from claude_api_lint.dataflow.effects import Effects
 from claude_api_lint.dataflow import mappings
+from claude_api_lint.dataflow.effects import Effects
 from claude_api_lint.dataflow.module import Block, Module
 from claude_api_lint.dataflow.trees import code_of, dotted, walk
 from claude_api_lint.dataflow.values import (
@@ -124,7 +124,9 @@ class Flow:
                     return bound
             elif isinstance(above, cst.Lambda) and below is above.body:
                 if any(parameter.name.value == node.value for parameter in parameters(above.params)):
-                    inner = frame if frame.function is above else self.evaluator.enter(frame.module, above, enclosing=frame)
+                    inner = (
+                        frame if frame.function is above else self.evaluator.enter(frame.module, above, enclosing=frame)
+                    )
                     return self.evaluator.calls.parameter(node.value, inner)
             elif isinstance(above, cst.With) and isinstance(below, cst.WithItem):
                 for item in above.items[: list(above.items).index(below)]:
@@ -221,7 +223,12 @@ class Flow:
                     added.append(alternative.value)
                 elif not isinstance(alternative.value, Unbound):
                     rebound.append(alternative)
-                elif any(path + "." in touched + "." for s in block.steps for touched in frame.module.touched(s, root) if touched != path):
+                elif any(
+                    path + "." in touched + "."
+                    for s in block.steps
+                    for touched in frame.module.touched(s, root)
+                    if touched != path
+                ):
                     added.append(Unknown("a function changes it"))
         return rebound, added
 
@@ -256,21 +263,19 @@ class Flow:
 
     # Paths through statements
 
-    def before(
-        self, block: Block, index: int, path: str, frame: Frame, leaving: Leaving = Leaving.ANY
-    ) -> Alternatives:
+    def before(self, block: Block, index: int, path: str, frame: Frame, leaving: Leaving = Leaving.ANY) -> Alternatives:
         """What a dotted name stands for before the step ``index`` of a block."""
         module = frame.module
         while index > 0 and not module.touches(block.steps[index - 1], path):
             index -= 1
         return self.evaluator.remember(
             (block, index, path, frame, leaving),
-            lambda: self._after(block, index - 1, path, frame, leaving) if index else self._at_start(block, path, frame),
+            lambda: (
+                self._after(block, index - 1, path, frame, leaving) if index else self._at_start(block, path, frame)
+            ),
         )
 
-    def _after(
-        self, block: Block, index: int, path: str, frame: Frame, leaving: Leaving
-    ) -> Iterable[Alternative]:
+    def _after(self, block: Block, index: int, path: str, frame: Frame, leaving: Leaving) -> Iterable[Alternative]:
         """What it stands for after the step ``index``, which touches it."""
         step = block.steps[index]
         if isinstance(step, cst.If):
@@ -294,7 +299,9 @@ class Flow:
         """What ``path`` is once ``bound``, a beginning of it, was bound to something."""
         for attribute in path[len(bound) :].split(".")[1:]:
             alternatives = list(
-                self.evaluator.each(tuple(alternatives), lambda base, a=attribute: self.evaluator.objects.attribute(base, a))
+                self.evaluator.each(
+                    tuple(alternatives), lambda base, a=attribute: self.evaluator.objects.attribute(base, a)
+                )
             )
         return alternatives
 
@@ -482,7 +489,7 @@ class Flow:
         when: Assumptions = NOTHING
         below = node
         for above in module.ancestors(node):
-            if above is frame.function or isinstance(above, FunctionNode) and below is above.body:
+            if above is frame.function or (isinstance(above, FunctionNode) and below is above.body):
                 break
             arms = self._arms_between(above, below, frame)
             if arms is not None:
@@ -527,9 +534,7 @@ class Flow:
         """The ways in which a test can hold (or not); none where it cannot."""
         return self._arms_cached((test, frame, holds), test, frame, holds)
 
-    def _arms_cached(
-        self, key: object, test: cst.BaseExpression, frame: Frame, holds: bool
-    ) -> tuple[Assumptions, ...]:
+    def _arms_cached(self, key: object, test: cst.BaseExpression, frame: Frame, holds: bool) -> tuple[Assumptions, ...]:
         known = self.evaluator.remember(
             ("arms", key), lambda: [Alternative(_ARM, when) for when in self._arms(test, frame, holds)] or just(_NO_ARM)
         )

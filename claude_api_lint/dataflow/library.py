@@ -119,10 +119,13 @@ def _dict(evaluator: Evaluator, arguments: Arguments, node: cst.Call, frame: Fra
         built = tuple(evaluator.combine((built, evaluator.force(arguments.positional[0])), evaluator.updated))
     for name, value in arguments.keywords.items():
         built = tuple(
-            Alternative(evaluator.with_item(a.value, Const(name), value, evaluator.place_of(value)), a.when) for a in built
+            Alternative(evaluator.with_item(a.value, Const(name), value, evaluator.place_of(value)), a.when)
+            for a in built
         )
     if arguments.open_keywords or arguments.open_positional:
-        built = tuple(Alternative(evaluator.updated(a.value, Unknown("** of something unknown")), a.when) for a in built)
+        built = tuple(
+            Alternative(evaluator.updated(a.value, Unknown("** of something unknown")), a.when) for a in built
+        )
     return built
 
 

@@ -84,9 +84,7 @@ class Module:
             elif isinstance(node, cst.If) and isinstance(node.orelse, cst.If):
                 self._add_block(node, (node.orelse,), key=node.orelse)
 
-    def _add_block(
-        self, owner: cst.CSTNode, body: object, key: cst.CSTNode | None = None
-    ) -> None:
+    def _add_block(self, owner: cst.CSTNode, body: object, key: cst.CSTNode | None = None) -> None:
         steps: list[SmallOrCompound] = []
         assert isinstance(body, list | tuple)
         for line in body:
@@ -202,9 +200,7 @@ def _touched(step: cst.CSTNode) -> Iterator[str]:
     for node in walk(step, into_scopes=False):
         if isinstance(node, cst.Call):
             yield from _touched_by_call(node)
-        elif isinstance(node, cst.AssignTarget | cst.AnnAssign | cst.AugAssign | cst.NamedExpr | cst.For | cst.CompFor):
-            yield from _lvalues(node.target)
-        elif isinstance(node, cst.Del):
+        elif isinstance(node, cst.AssignTarget | cst.AnnAssign | cst.AugAssign | cst.NamedExpr | cst.For | cst.CompFor) or isinstance(node, cst.Del):
             yield from _lvalues(node.target)
         elif isinstance(node, cst.AsName):
             yield from _lvalues(node.name)

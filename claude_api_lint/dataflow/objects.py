@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from claude_api_lint.dataflow import library, mappings, texts
+from claude_api_lint.dataflow import library, mappings
 from claude_api_lint.dataflow.calls import decorators
 from claude_api_lint.dataflow.values import (
     Alternative,
@@ -16,7 +16,6 @@ from claude_api_lint.dataflow.values import (
     Assumption,
     Class,
     Const,
-    Entry,
     External,
     Frame,
     Function,
@@ -115,7 +114,10 @@ class Objects:
         for candidate in self.line(cls)[0]:
             for step in candidate.module.block(candidate.node.body).steps:
                 if isinstance(step, cst.FunctionDef) and step.name.value == name:
-                    if any(isinstance(d.decorator, cst.Attribute) and d.decorator.attr.value == "setter" for d in step.decorators):
+                    if any(
+                        isinstance(d.decorator, cst.Attribute) and d.decorator.attr.value == "setter"
+                        for d in step.decorators
+                    ):
                         continue
                     return Function(candidate.module, step, candidate.enclosing)
         return None

@@ -9,7 +9,9 @@ from functools import cache
 import libcst as cst
 
 _LAYOUT = ("whitespace", "lpar", "rpar", "lbrac", "rbrac", "lbrace", "rbrace", "comma", "semicolon", "colon", "equal")
-_LAYOUT_NAMES = frozenset({"leading_lines", "lines_after_decorators", "trailing_whitespace", "header", "footer", "indent"})
+_LAYOUT_NAMES = frozenset(
+    {"leading_lines", "lines_after_decorators", "trailing_whitespace", "header", "footer", "indent"}
+)
 
 Scope = cst.FunctionDef | cst.Lambda | cst.ClassDef
 SmallOrCompound = cst.BaseSmallStatement | cst.BaseCompoundStatement

@@ -53,10 +53,11 @@ AUTH_HEADERS = frozenset({"x-api-key", "authorization", "api-key"})
 HEADER_NAMES = AUTH_HEADERS | {"content-type", "accept", "user-agent"}
 
 _SENDING_WORDS = frozenset(
-    "post get put patch delete head request requests send fetch call stream http https query retry invoke execute api submit "
-    "download upload urlopen open do ask complete chat create perform run make".split()
+    ["post", "get", "put", "patch", "delete", "head", "request", "requests", "send", "fetch", "call", "stream", "http", "https", "query", "retry", "invoke", "execute", "api", "submit", "download", "upload", "urlopen", "open", "do", "ask", "complete", "chat", "create", "perform", "run", "make"]
 )
-_NOT_SENDING = frozenset("log mock patch_object assert build config configure register prepare request_info responses respx".split())
+_NOT_SENDING = frozenset(
+    ["log", "mock", "patch_object", "assert", "build", "config", "configure", "register", "prepare", "request_info", "responses", "respx"]
+)
 _URL_NAME = re.compile(r"(^|_)(url|uri|endpoint|link|host|api_base|base)s?($|_)", re.IGNORECASE)
 
 
@@ -176,7 +177,13 @@ class Exchanges:
     # Known libraries
 
     def _sent(
-        self, library: Library, sending: Sending, client: Made | None, call: cst.Call, frame: Frame, prepared: Prepared | None
+        self,
+        library: Library,
+        sending: Sending,
+        client: Made | None,
+        call: cst.Call,
+        frame: Frame,
+        prepared: Prepared | None,
     ) -> Iterator[Read]:
         for arguments, when in self.evaluator.calls.arguments(call, frame, prepared):
             if sending.command is not None:
@@ -214,7 +221,11 @@ class Exchanges:
     def _client_argument(self, client: Made, declared: Parameter) -> Alternatives:
         """What a client was constructed with, or what was assigned to the attribute of that name since."""
         for change in reversed(client.changes):
-            if change.kind == "set" and change.path == (declared.names[0],) and isinstance(change.node, cst.BaseExpression):
+            if (
+                change.kind == "set"
+                and change.path == (declared.names[0],)
+                and isinstance(change.node, cst.BaseExpression)
+            ):
                 return self.evaluator.evaluate(change.node, change.frame)
         found: list[Alternative] = []
         for arguments, when in self.evaluator.calls.arguments(client.call, client.frame):
@@ -300,9 +311,13 @@ class Exchanges:
     def _changed(self, states: Alternatives, change: Change, description: Client) -> Iterable[Alternative]:
         """The default headers after something was done to the client."""
         if change.kind == "unknown":
-            return [Alternative(mappings.opened(_mapping(a.value), "a client handed elsewhere"), a.when) for a in states]
+            return [
+                Alternative(mappings.opened(_mapping(a.value), "a client handed elsewhere"), a.when) for a in states
+            ]
         if change.kind == "set" and change.path and change.path[0] in description.hooks:
-            return [Alternative(mappings.opened(_mapping(a.value), "a hook that may add headers"), a.when) for a in states]
+            return [
+                Alternative(mappings.opened(_mapping(a.value), "a hook that may add headers"), a.when) for a in states
+            ]
         if description.attribute is None or change.path[:1] != (description.attribute,):
             return states
         return self._headers_changed(states, change)
@@ -317,7 +332,8 @@ class Exchanges:
             thunk, place = Thunk(change.node, change.frame), Place(change.frame.module, change.key)
             keys = evaluator.evaluate(change.key, change.frame)
             return evaluator.combine(
-                (states, keys), lambda whole, key: _replacing_case(_mapping(whole), evaluator.with_item, key, thunk, place)
+                (states, keys),
+                lambda whole, key: _replacing_case(_mapping(whole), evaluator.with_item, key, thunk, place),
             )
         if change.kind == "delete" and change.key is not None:
             key = evaluator.only(Thunk(change.key, change.frame))
@@ -373,7 +389,9 @@ class Exchanges:
     def _request_changed(self, states: Alternatives, change: Change, building: Building) -> Iterable[Alternative]:
         """The headers of a request object after something was done to it."""
         if change.kind == "unknown":
-            return [Alternative(mappings.opened(_mapping(a.value), "a request handed elsewhere"), a.when) for a in states]
+            return [
+                Alternative(mappings.opened(_mapping(a.value), "a request handed elsewhere"), a.when) for a in states
+            ]
         if change.kind == "call" and change.path[-1] in building.adders and isinstance(change.node, cst.Call):
             return self._header_added(states, change.node, change.frame)
         if change.path[:1] == ("headers",):
@@ -421,7 +439,12 @@ class Exchanges:
         """Whether something unknown could send the request that its arguments describe."""
         last = _last_name(call.func) or ""
         words = _words(last)
-        if isinstance(callee, External) and callee.name.split(".")[0] in ("builtins", "functools", "dataclasses", "typing"):
+        if isinstance(callee, External) and callee.name.split(".")[0] in (
+            "builtins",
+            "functools",
+            "dataclasses",
+            "typing",
+        ):
             return False
         if isinstance(callee, Instance | Class | Mapping | Sequence | Const):
             return False
@@ -432,7 +455,10 @@ class Exchanges:
         return bool(words & _SENDING_WORDS) or any(self._is_sending_function(argument, call) for argument in call.args)
 
     def _is_sending_function(self, argument: cst.Arg, call: cst.Call) -> bool:
-        return isinstance(argument.value, cst.Attribute | cst.Name) and (dotted(argument.value) or "").split(".")[-1] in self._last_names
+        return (
+            isinstance(argument.value, cst.Attribute | cst.Name)
+            and (dotted(argument.value) or "").split(".")[-1] in self._last_names
+        )
 
     def _wrapped(
         self, callee: Value, call: cst.Call, frame: Frame
@@ -473,7 +499,9 @@ class Exchanges:
             found = [Alternative(self._as_headers(a.value, library), a.when) for a in self.evaluator.force(value)]
             if value in named or any(_is_headers(_mapping(a.value)) for a in found):
                 return tuple(found)
-        return just(Mapping((), True, why="headers that are not seen" if not opened else "arguments that are passed on"))
+        return just(
+            Mapping((), True, why="headers that are not seen" if not opened else "arguments that are passed on")
+        )
 
 
 def _pairs(urls: Alternatives, headers: Alternatives, when: Assumptions) -> Iterator[Read]:
@@ -505,7 +533,9 @@ def _overridden(defaults: Mapping, given: Mapping) -> Mapping:
     )
 
 
-def _replacing_case(mapping: Mapping, with_item: object, key: Value, value: Thunk | Value, place: Place | None) -> Value:
+def _replacing_case(
+    mapping: Mapping, with_item: object, key: Value, value: Thunk | Value, place: Place | None
+) -> Value:
     """``headers[key] = value`` on a mapping that ignores case, as the headers of clients and requests do."""
     if isinstance(key, Const):
         name = str(key.value).lower()

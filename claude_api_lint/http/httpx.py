@@ -21,7 +21,11 @@ LIBRARY = Library(
     sendings={
         **{f"httpx.{verb}": _BY_VERB for verb in VERBS},
         **{f"{client}().{verb}": _BY_VERB for client in _CLIENTS for verb in VERBS},
-        **{f"{owner}.{name}": _BY_METHOD for owner in ("httpx", *(f"{c}()" for c in _CLIENTS)) for name in ("request", "stream")},
+        **{
+            f"{owner}.{name}": _BY_METHOD
+            for owner in ("httpx", *(f"{c}()" for c in _CLIENTS))
+            for name in ("request", "stream")
+        },
         **{f"{client}().send": Sending(request=parameter(0, "request")) for client in _CLIENTS},
     },
     buildings={

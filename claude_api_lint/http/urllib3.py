@@ -14,7 +14,9 @@ LIBRARY = Library(
         "urllib3.PoolManager": Client(headers=parameter(1, "headers"), attribute="headers"),
         "urllib3.ProxyManager": Client(headers=parameter(2, "headers"), attribute="headers"),
         **{
-            pool: Client(base_url=parameter(0, "host"), headers=parameter(None, "headers"), attribute="headers", scheme=scheme)
+            pool: Client(
+                base_url=parameter(0, "host"), headers=parameter(None, "headers"), attribute="headers", scheme=scheme
+            )
             for pool, scheme in zip(_POOLS, ("https://", "http://"), strict=True)
         },
     },
