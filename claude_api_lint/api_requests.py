@@ -21,10 +21,10 @@ _NAMED_AFTER_API = re.compile(r"anthropic|claude", re.IGNORECASE)
 
 # Distributions that answer requests in the program itself: what a module with them sends never reaches the API.
 _MOCKING = frozenset(
-    ["respx", "responses", "requests_mock", "aioresponses", "httpretty", "pytest_httpx", "pytest_httpserver", "vcr", "betamax", "mocket", "pook"]
+    "respx responses requests_mock aioresponses httpretty pytest_httpx pytest_httpserver vcr betamax mocket".split()
 )
 _MOCKING_NAMES = frozenset(
-    ["MockTransport", "httpx_mock", "requests_mock", "respx_mock", "aioresponses", "MagicMock", "monkeypatch"]
+    "MockTransport httpx_mock requests_mock respx_mock aioresponses MagicMock monkeypatch".split()
 )
 
 

@@ -28,10 +28,9 @@ from claude_api_lint.output import text
 from claude_api_lint.prefilter import mentions_api
 
 if TYPE_CHECKING:
+    from claude_api_lint.findings import Finding
     from claude_api_lint.fixer import FixResult
     from claude_api_lint.linter import CheckResult
-
-    from claude_api_lint.findings import Finding
     from claude_api_lint.settings import Settings
 
 PROGRAM = "claude-api-lint"

@@ -1,6 +1,7 @@
 """Fixers as LibCST codemods, for ``python -m libcst.tool codemod``.
 
-``libcst.codemod`` takes a fifth of a second to import, so a fixer's command is made when somebody asks its module for it.
+``libcst.codemod`` takes a fifth of a second to import, so a fixer's command is made when somebody asks its module for
+it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def command_of(fixer: type[Fixer]) -> Callable[[str], type[CodemodCommand]]:
-    """A module-level ``__getattr__`` that knows the fixer's command, named after the fixer: ``AddVersionHeaderCommand``."""
+    """A module-level ``__getattr__`` that knows the fixer's command, named after it: ``AddVersionHeaderCommand``."""
     made: list[type[CodemodCommand]] = []
 
     def __getattr__(name: str) -> type[CodemodCommand]:

@@ -98,9 +98,7 @@ def applicability_of_step(analysis: Analysis, version: str | None) -> Applicabil
     if version is None or not catalog.is_known(version):
         return Applicability.SAFE
     for step in catalog.versions:
-        if version < step.date <= analysis.target:
-            if step.changes_of(ChangeKind.REQUEST_PARAMETER_REMOVED) or step.changes_of(
-                ChangeKind.REQUEST_BLOCK_REJECTED
-            ):
-                return Applicability.UNSAFE
+        takes_away = (ChangeKind.REQUEST_PARAMETER_REMOVED, ChangeKind.REQUEST_BLOCK_REJECTED)
+        if version < step.date <= analysis.target and any(step.changes_of(kind) for kind in takes_away):
+            return Applicability.UNSAFE
     return Applicability.SAFE

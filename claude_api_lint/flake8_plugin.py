@@ -82,7 +82,6 @@ class Plugin:
         if not mentions_api(self._text.encode("utf-8", "surrogatepass")):
             return set()
         from claude_api_lint.linter import check_text
-
         from claude_api_lint.output.text import message
 
         result = check_text(self._text, self._filename, self._settings())

@@ -55,8 +55,8 @@ class Violation:
 class Rule(cst.CSTVisitor):
     """A rule. Its docstring is its page in the manual: the first line says what is reported.
 
-    Rules are run together, in one pass over the tree that calls their ``visit_...`` methods; every violation is reported
-    once, however often it is met.
+    Rules are run together, in one pass over the tree that calls their ``visit_...`` methods; every violation is
+    reported once, however often it is met.
     """
 
     code: ClassVar[str]

@@ -24,8 +24,8 @@ _OWN_VERSION_NAME = re.compile(r"(anthropic|claude|api).*version", re.IGNORECASE
 class AddVersionHeader(Fixer):
     """Adds the header `anthropic-version` where the headers of the request are built.
 
-    The entry goes to the end of the dict that feeds the request, behind the last `add_header`, or behind curl's last `-H`;
-    a call without headers gets some. A constant that holds the target version is used by its name.
+    The entry goes to the end of the dict that feeds the request, behind the last `add_header`, or behind curl's last
+    `-H`; a call without headers gets some. A constant that holds the target version is used by its name.
     """
 
     code = "CAV101"
@@ -81,14 +81,12 @@ class AddVersionHeader(Fixer):
         function = next((a for a in module.ancestors(place) if isinstance(a, cst.FunctionDef)), None)
         receiver = evaluator.calls.receiver_name(module, function) if function is not None else None
         if function is not None and receiver is not None:
-            for attribute in self._own_attributes(module, function, receiver):
-                yield attribute
-        for name in sorted(module.words):
-            if _VERSION_NAME.search(name) and module.binders(name):
-                if self._is_target(evaluator.flow.at_module_end(name, evaluator.enter(module))) and self._is_bound(
-                    name, place
-                ):
-                    yield cst.Name(name)
+            yield from self._own_attributes(module, function, receiver)
+        for name in sorted(filter(_VERSION_NAME.search, module.words)):
+            if not module.binders(name) or not self._is_bound(name, place):
+                continue
+            if self._is_target(evaluator.flow.at_module_end(name, evaluator.enter(module))):
+                yield cst.Name(name)
 
     def _own_attributes(self, module: Module, function: cst.FunctionDef, receiver: str) -> Iterator[cst.BaseExpression]:
         """``self.anthropic_version``, where it holds the target version as far as can be seen."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import libcst as cst
 
 from claude_api_lint.api import load_catalog
 from claude_api_lint.dataflow import texts
-from claude_api_lint.dataflow.values import Entry
+from claude_api_lint.dataflow.values import HOLE, Entry
 from claude_api_lint.rule import Rule
 
 
@@ -23,10 +24,9 @@ class Duplicate:
 class DuplicateVersionHeader(Rule):
     """A request sends the version header twice, under two casings of its name.
 
-    Python keeps `anthropic-version` and `Anthropic-Version` as two keys of a dict, and httpx, http.client, urllib3 and curl
-    send both lines. The server joins them and answers 400 with
-    `anthropic-version: "2023-06-01, 2023-06-01" is not a valid version`. requests, aiohttp and urllib.request send one
-    line, so nothing is reported there.
+    Python keeps `anthropic-version` and `Anthropic-Version` as two keys of a dict, and httpx, http.client, urllib3 and
+    curl send both lines. The server joins them and answers 400 with `anthropic-version: "2023-06-01, 2023-06-01" is not
+    a valid version`. requests, aiohttp and urllib.request send one line, so nothing is reported there.
 
     Bad:
 
@@ -53,7 +53,7 @@ class DuplicateVersionHeader(Rule):
             if library is None or not library.repeats_casings:
                 continue
             entries = [entry for entry in requests.version_entries(request.exchange) if entry.certain]
-            for first, second in zip(entries, entries[1:], strict=False):
+            for first, second in itertools.pairwise(entries):
                 if second.key_place is not None:
                     values = (self._text(first), self._text(second))
                     message = f'the version header is sent twice; the server answers 400 "{self._answer(values)}"'
@@ -62,7 +62,7 @@ class DuplicateVersionHeader(Rule):
     def _text(self, entry: Entry) -> str:
         values = self.analysis.requests.values(entry)
         pattern = texts.pattern_of(values[0].value) if len(values) == 1 else "..."
-        return pattern.replace(texts.HOLE, "...")
+        return pattern.replace(HOLE, "...")
 
     def _answer(self, values: tuple[str, str]) -> str:
         return self.analysis.catalog.messages.duplicate(*values)

@@ -18,13 +18,13 @@ class MissingVersionHeader(Rule):
     """A request reaches the Claude API without the header `anthropic-version`.
 
     The API is versioned by this header and every request must carry it: "When making API requests, you must send an
-    `anthropic-version` request header." The official SDKs do; code that speaks HTTP by hand has to. Without it the server
-    answers 400 with `anthropic-version: header is required`.
+    `anthropic-version` request header." The official SDKs do; code that speaks HTTP by hand has to. Without it the
+    server answers 400 with `anthropic-version: header is required`.
 
-    The header counts as missing when it is missing on every path to the request and all the headers are known. Headers that
-    come from somewhere that cannot be seen are not reported, nor are paths that need no version (`/v1/chat/completions`,
-    OAuth, compliance). The finding stands at the call that sends the request; where callers pass the headers, at the
-    caller that leaves the version out.
+    The header counts as missing when it is missing on every path to the request and all the headers are known. Headers
+    that come from somewhere that cannot be seen are not reported, nor are paths that need no version
+    (`/v1/chat/completions`, OAuth, compliance). The finding stands at the call that sends the request; where callers
+    pass the headers, at the caller that leaves the version out.
 
     Bad:
 

@@ -16,9 +16,9 @@ from claude_api_lint.version_values import written_headers
 class MisspelledVersionHeader(Rule):
     """A request sends the version under a name that is not the header's: `anthropic_version`, `x-anthropic-version`.
 
-    Header names ignore case, but nothing else: the server takes such a request as one without the header and answers 400
-    with `anthropic-version: header is required`. The underscore is right only in the *body* on Amazon Bedrock and Google
-    Vertex, and as a name of Python variables; neither is reported.
+    Header names ignore case, but nothing else: the server takes such a request as one without the header and answers
+    400 with `anthropic-version: header is required`. The underscore is right only in the *body* on Amazon Bedrock and
+    Google Vertex, and as a name of Python variables; neither is reported.
 
     Bad:
 

@@ -14,8 +14,8 @@ from claude_api_lint.version_values import VersionValue, assigned_values, sent_v
 class OutdatedVersion(Rule):
     """A request asks for a version of the Claude API that is older than the target version.
 
-    Under `2023-01-01` replies have other fields (`exception`, `truncated`), streams send the whole text again with every
-    event, without event names, and end with `[DONE]`. "Anthropic recommends using the latest API version whenever
+    Under `2023-01-01` replies have other fields (`exception`, `truncated`), streams send the whole text again with
+    every event, without event names, and end with `[DONE]`. "Anthropic recommends using the latest API version whenever
     possible." The target is 2023-06-01 unless `--target-version` or the configuration names another.
 
     The finding stands where the value is written: in the headers, in a constant, in a default, or at a caller.

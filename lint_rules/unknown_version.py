@@ -15,9 +15,9 @@ from claude_api_lint.version_values import VersionValue, assigned_values, sent_v
 class UnknownVersion(Rule):
     """A request asks for a version that the Claude API never had.
 
-    The header takes the dates of the version history and nothing else. An invented date, a model's or a beta's date, or an
-    empty value is answered with 400: `anthropic-version: "2024-01-01" is not a valid version`. A value of None either
-    never leaves the client library or is sent as no header at all.
+    The header takes the dates of the version history and nothing else. An invented date, a model's or a beta's date, or
+    an empty value is answered with 400: `anthropic-version: "2024-01-01" is not a valid version`. A value of None
+    either never leaves the client library or is sent as no header at all.
 
     Values of other platforms (`bedrock-2023-05-31`, `vertex-2023-10-16`) are not reported here: gateways take them.
 

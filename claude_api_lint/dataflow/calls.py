@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from claude_api_lint.dataflow.evaluator import Evaluator
 
 FunctionNode = cst.FunctionDef | cst.Lambda
-READING_METHODS = frozenset(["get", "items", "keys", "values", "copy", "popitem", "__getitem__", "__contains__"])
+READING_METHODS = frozenset("get items keys values copy popitem __getitem__ __contains__".split())
 MAX_CALLERS = 16
 
 
@@ -278,7 +278,7 @@ class Calls:
         node = frame.module.scope_of(function)
         assert isinstance(node, cst.ClassDef)
         cls = Class(frame.module, node, frame.enclosing)
-        is_class_method = "classmethod" in decorators(function)
+        is_class_method = isinstance(function, cst.FunctionDef) and "classmethod" in decorators(function)
         own = [cls, *self.evaluator.objects.subclasses(cls)]
         return [
             Alternative(
@@ -365,7 +365,7 @@ class Calls:
                 yield from assuming(self.evaluator.evaluate(value, frame), conditions)
 
     def changed_by(self, callee: Function, call: cst.Call, path: str, frame: Frame) -> Alternatives | None:
-        """What an argument (the name ``path`` of the caller) is after a call of a known function; None if it is untouched."""
+        """What an argument (the caller's name ``path``) is after a call of a known function; None if untouched."""
         node, inner = callee.node, self.activation(callee, call, frame)
         if isinstance(node, cst.Lambda) or inner is None:
             return None

@@ -17,6 +17,7 @@ from claude_api_lint.dataflow.values import (
     Alternatives,
     Change,
     Const,
+    Entry,
     External,
     Frame,
     Function,
@@ -39,11 +40,11 @@ if TYPE_CHECKING:
 
 MAX_CHANGES = 24
 """Changes of one object that are told apart; beyond them anything may have happened to it."""
-_LOGGING_METHODS = frozenset(["debug", "info", "warning", "warn", "error", "exception", "critical", "log", "print"])
+_LOGGING_METHODS = frozenset("debug info warning warn error exception critical log print".split())
 _HARMLESS_DISTRIBUTIONS = frozenset(
-    ["requests", "httpx", "aiohttp", "urllib3", "pytest", "rich", "click", "loguru", "structlog", "tenacity", "orjson"]
+    "requests httpx aiohttp urllib3 pytest rich click loguru structlog tenacity orjson".split()
 )
-_SENDING_WORDS = frozenset(["post", "get", "put", "patch", "delete", "request", "send", "fetch", "call", "stream", "http", "query", "retry"])
+_SENDING_WORDS = frozenset("post get put patch delete request send fetch call stream http query retry".split())
 
 
 class Effects:
@@ -271,7 +272,7 @@ class Effects:
         return self.evaluator.limit(found) if found else state
 
     def _handed_over(self, call: cst.Call, path: str, frame: Frame, state: Alternatives) -> Alternatives:
-        """A call that gets the object itself: a known function is followed, an unknown one may have changed anything."""
+        """A call that gets the object: a known function is followed, an unknown one may have changed anything."""
         if not any(isinstance(a.value, Mapping | Made | Sequence) for a in state):
             return state
         followed: list[Alternative] = []
@@ -312,8 +313,8 @@ def _index(node: cst.Subscript) -> cst.BaseExpression | None:
     return None
 
 
-def _entry(name: str, value: Value) -> mappings.Entry:
-    return mappings.Entry(name, value)
+def _entry(name: str, value: Value) -> Entry:
+    return Entry(name, value)
 
 
 def _started(value: Value) -> Value:

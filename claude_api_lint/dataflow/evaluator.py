@@ -356,7 +356,7 @@ class Evaluator:
         return value.why if isinstance(value, Unknown) and value.why else "a value that is not known"
 
     def _dict_comprehension(self, node: cst.DictComp, frame: Frame) -> Iterable[Alternative]:
-        """``{k: v for k, v in other.items()}``, filtered or with the casing of the keys changed, keeps what was known."""
+        """``{k: v for k, v in other.items()}``, filtered or with the keys' casing changed, keeps what was known."""
         loop = node.for_in
         source, target = loop.iter, loop.target
         if not (

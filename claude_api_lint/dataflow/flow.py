@@ -115,7 +115,7 @@ class Flow:
         return [alternative for alternative in alternatives if compatible(alternative.when, conditions)]
 
     def _inner_binding(self, node: cst.Name, frame: Frame) -> Alternatives | None:
-        """What a name bound inside an expression or a ``with`` line is: comprehension, lambda, earlier ``with`` item."""
+        """A name bound inside an expression or a ``with`` line: by a comprehension, a lambda, an earlier item."""
         below: cst.CSTNode = node
         for above in frame.module.ancestors(node):
             if isinstance(above, cst.ListComp | cst.SetComp | cst.GeneratorExp | cst.DictComp):
@@ -298,11 +298,11 @@ class Flow:
     def rest_of(self, alternatives: Iterable[Alternative], bound: str, path: str) -> Iterable[Alternative]:
         """What ``path`` is once ``bound``, a beginning of it, was bound to something."""
         for attribute in path[len(bound) :].split(".")[1:]:
-            alternatives = list(
-                self.evaluator.each(
-                    tuple(alternatives), lambda base, a=attribute: self.evaluator.objects.attribute(base, a)
-                )
-            )
+            alternatives = [
+                found
+                for base in alternatives
+                for found in assuming(self.evaluator.objects.attribute(base.value, attribute), base.when)
+            ]
         return alternatives
 
     def _end(self, body: cst.CSTNode, path: str, frame: Frame, leaving: Leaving) -> Alternatives:
@@ -523,9 +523,10 @@ class Flow:
         while step is not None:
             block, index = module.position_of(step)
             for earlier in block.steps[:index]:
-                if isinstance(earlier, cst.If) and earlier.orelse is None:
-                    if leaves(module.block(earlier.body), Leaving.ANY):
-                        yield earlier
+                if not isinstance(earlier, cst.If) or earlier.orelse is not None:
+                    continue
+                if leaves(module.block(earlier.body), Leaving.ANY):
+                    yield earlier
             if isinstance(block.owner, cst.Module | cst.FunctionDef | cst.ClassDef):
                 return
             step = module.step_of(block.owner)
@@ -603,11 +604,11 @@ _ARM, _NO_ARM = _Arm(), _Arm()
 
 
 def _decided(frame: Frame, what: str, choice: object) -> Assumption:
-    return Assumption((frame, what), choice)  # type: ignore[arg-type]
+    return Assumption((frame, what), choice)
 
 
 def _comparison(test: cst.BaseExpression) -> tuple[cst.BaseExpression | None, tuple[object, ...], bool]:
-    """``(subject, constants, equal)`` of ``x == "a"``, ``x != "a"``, ``x in ("a", "b")``, ``x is None`` and their kin."""
+    """``(subject, constants, equal)`` of ``x == "a"``, ``x != "a"``, ``x in ("a", "b")``, ``x is None``."""
     if not isinstance(test, cst.Comparison) or len(test.comparisons) != 1:
         return None, (), True
     operator, right = test.comparisons[0].operator, test.comparisons[0].comparator

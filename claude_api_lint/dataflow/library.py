@@ -1,6 +1,7 @@
 """What calls of the standard library and of other distributions return, as far as values flow through them.
 
-Anything that is not modelled here returns a ``Made`` value: "the result of that call", which others may know more about.
+Anything that is not modelled here returns a ``Made`` value: "the result of that call", which others may know more
+about.
 """
 
 from __future__ import annotations
@@ -67,10 +68,10 @@ def method(evaluator: Evaluator, part: Part, node: cst.Call, frame: Frame) -> It
 
 def attribute(evaluator: Evaluator, base: Made, name: str) -> Alternatives:
     """An attribute of an external object: what the analysed program set there, else a part of the object."""
-    for change in reversed(base.changes):
-        if change.kind == "set" and change.path == (name,) and isinstance(change.node, cst.BaseExpression):
-            if name not in ("headers",):
-                return evaluator.evaluate(change.node, change.frame)
+    changes = [change for change in base.changes if change.path[:1] in ((name,), ())]
+    last = changes[-1] if changes else None
+    if last is not None and last.kind == "set" and last.path == (name,) and isinstance(last.node, cst.BaseExpression):
+        return evaluator.evaluate(last.node, last.frame)
     return just(Part(base, (name,)))
 
 

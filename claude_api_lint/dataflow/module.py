@@ -18,13 +18,14 @@ from claude_api_lint.parsing import Refused, Statement, split
 from claude_api_lint.source import Source
 
 Node = TypeVar("Node", bound=cst.CSTNode)
+_BINDING = (cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.NamedExpr, cst.For, cst.CompFor, cst.Del)
 SELF_CALL = "self.()"
 """Marks a step that calls a method on its own object, and so may change any attribute of it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Steps that run one after the other. ``owner`` is the node whose body it is: a Module, FunctionDef, If, For, ..."""
+    """Steps that run one after the other; ``owner`` is the node whose body it is (Module, FunctionDef, If ...)."""
 
     owner: cst.CSTNode
     steps: tuple[SmallOrCompound, ...]
@@ -33,8 +34,8 @@ class Block:
 class Module:
     """One file of the analysed program.
 
-    Statements are parsed when they are first looked into; a statement that cannot be parsed is noted in ``refusals`` and
-    is empty from then on. Raises Refused where nothing of the text can be analysed.
+    Statements are parsed when they are first looked into; a statement that cannot be parsed is noted in ``refusals``
+    and is empty from then on. Raises Refused where nothing of the text can be analysed.
     """
 
     def __init__(self, source: Source, path: str) -> None:
@@ -138,10 +139,7 @@ class Module:
 
     def statement_of(self, node: cst.CSTNode) -> Statement:
         """The top-level statement that a node belongs to."""
-        root = node
-        for root in self.ancestors(node):
-            pass
-        return self._statements[root]
+        return self._statements[next(above for above in (node, *self.ancestors(node)) if above in self._statements)]
 
     def binders(self, name: str) -> list[Statement]:
         """The top-level statements that may bind a module-level name."""
@@ -169,7 +167,7 @@ class Module:
     def touches(self, step: cst.CSTNode, path: str) -> bool:
         """Whether a step may bind or change what a dotted name stands for, or hand it to somebody who may."""
         return any(
-            touched == path or touched.startswith(path + ".") or path.startswith(touched + ".") or touched == SELF_CALL
+            touched in (path, SELF_CALL) or touched.startswith(path + ".") or path.startswith(touched + ".")
             for touched in self.touched(step, path.split(".")[0])
         )
 
@@ -200,7 +198,7 @@ def _touched(step: cst.CSTNode) -> Iterator[str]:
     for node in walk(step, into_scopes=False):
         if isinstance(node, cst.Call):
             yield from _touched_by_call(node)
-        elif isinstance(node, cst.AssignTarget | cst.AnnAssign | cst.AugAssign | cst.NamedExpr | cst.For | cst.CompFor) or isinstance(node, cst.Del):
+        elif isinstance(node, _BINDING):
             yield from _lvalues(node.target)
         elif isinstance(node, cst.AsName):
             yield from _lvalues(node.name)

@@ -10,6 +10,7 @@ import libcst as cst
 
 from claude_api_lint.dataflow import library, mappings
 from claude_api_lint.dataflow.calls import decorators
+from claude_api_lint.dataflow.trees import code_of
 from claude_api_lint.dataflow.values import (
     Alternative,
     Alternatives,
@@ -196,10 +197,10 @@ class Objects:
         names: list[str] = []
         for candidate in reversed(self.line(cls)[0]):
             for step in candidate.module.block(candidate.node.body).steps:
-                if isinstance(step, cst.AnnAssign) and isinstance(step.target, cst.Name):
-                    if "ClassVar" not in cst.Module(body=()).code_for_node(step.annotation.annotation):
-                        if step.target.value not in names:
-                            names.append(step.target.value)
+                if not isinstance(step, cst.AnnAssign) or not isinstance(step.target, cst.Name):
+                    continue
+                if step.target.value not in names and "ClassVar" not in code_of(step.annotation.annotation):
+                    names.append(step.target.value)
         return names
 
     def _field(self, base: Instance, name: str, fields: list[str]) -> Iterator[Alternative]:
@@ -306,9 +307,7 @@ class Objects:
         """Whether ``__init__`` (or its kin) assigns the attribute, so that the class-level value is never seen."""
         for method, alternative in self._contributions(base, name):
             if method.name.value in ("__init__", "__post_init__", "model_post_init", "__attrs_post_init__"):
-                if isinstance(alternative.value, Unbound) or _is_addition(alternative.value):
-                    return False
-                return True
+                return not isinstance(alternative.value, Unbound) and not _is_addition(alternative.value)
         return False
 
     def _meaningful(self, alternatives: list[Alternative]) -> list[Alternative]:

@@ -12,7 +12,7 @@ _PERCENT = re.compile(r"%(?:\((?P<name>[^)]*)\))?[#0\- +]*(?:\*|\d+)?(?:\.(?:\*|
 
 # Methods whose result str itself computes, holes and all. What they take away at a hole's edge nobody knows anyway.
 _PLAIN_METHODS = frozenset(
-    ["strip", "lstrip", "rstrip", "removeprefix", "removesuffix", "replace", "lower", "upper", "casefold", "capitalize", "title"]
+    "strip lstrip rstrip removeprefix removesuffix replace lower upper casefold capitalize title".split()
 )
 
 

@@ -49,7 +49,7 @@ def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
 
 
 def walk(root: cst.CSTNode, *, into_scopes: bool = True) -> Iterator[cst.CSTNode]:
-    """All nodes below and with ``root``, in source order; without ``into_scopes`` not into nested functions and classes."""
+    """The nodes of a tree in source order; without ``into_scopes`` not those of nested functions and classes."""
     stack = [root]
     while stack:
         node = stack.pop()

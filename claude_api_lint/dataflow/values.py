@@ -1,8 +1,8 @@
 """What an expression can be: abstract values, and the assumptions under which it is them.
 
-An expression has *alternatives*: each is a value and the assumptions it rests on ("this arm of that ``if``", "called from
-there"). Two alternatives fit together when they assume nothing contradictory, which is how URL and headers that one
-``if`` sets together stay together.
+An expression has *alternatives*: each is a value and the assumptions it rests on ("this arm of that ``if``", "called
+from there"). Two alternatives fit together when they assume nothing contradictory, which is how URL and headers that
+one ``if`` sets together stay together.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class Place:
 class Frame:
     """One activation of a function (or the module itself): which call it answers, and what ``self`` is.
 
-    ``call`` is None where any caller is meant; ``enclosing`` is the activation that made the function, for its free names.
-    Frames are made by ``Evaluator.enter`` alone, so that equal ones are the same object.
+    ``call`` is None where any caller is meant; ``enclosing`` is the activation that made the function, for its free
+    names. Frames are made by ``Evaluator.enter`` alone, so that equal ones are the same object.
     """
 
     module: Module
@@ -76,8 +76,8 @@ class Thunk:
 class Assumption:
     """A decision that the analysed program takes: ``key`` says which, ``choice`` says how.
 
-    A decision about the *context* (which caller, which subclass) is judged case by case; one about a *branch* is not: what
-    holds must hold on every branch.
+    A decision about the *context* (which caller, which subclass) is judged case by case; one about a *branch* is not:
+    what holds must hold on every branch.
     """
 
     key: Hashable
@@ -124,7 +124,7 @@ class Const(Value):
 
 
 HOLE = "\ue000"
-"""Stands for an unknown piece of a text (a private-use character), so that str's own methods work on texts with holes."""
+"""An unknown piece of a text: a private-use character, so that str's own methods work on texts with holes."""
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,9 @@ from claude_api_lint.dataflow.values import (
 from claude_api_lint.http.declarations import Library, Sending
 
 _WITH_VALUE = frozenset(
-    ["-X", "--request", "-d", "--data", "--data-raw", "--data-binary", "--json", "-o", "--output", "-u", "--user", "-A", "--user-agent", "-e", "--referer", "-F", "--form", "-m", "--max-time", "--connect-timeout", "-w", "--write-out", "--retry", "-x", "--proxy", "--cacert", "--cert", "--key", "-b", "--cookie", "-c", "-T"]
+    "-X --request -d --data --data-raw --data-binary --json -o --output -u --user -A --user-agent -e --referer -F "
+    "--form -m --max-time --connect-timeout -w --write-out --retry -x --proxy --cacert --cert --key -b --cookie "
+    "-c -T".split()
 )
 # Options through which headers come that nobody sees here: a configuration file, or a header file.
 _OPAQUE = frozenset({"-K", "--config"})

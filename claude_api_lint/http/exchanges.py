@@ -53,10 +53,11 @@ AUTH_HEADERS = frozenset({"x-api-key", "authorization", "api-key"})
 HEADER_NAMES = AUTH_HEADERS | {"content-type", "accept", "user-agent"}
 
 _SENDING_WORDS = frozenset(
-    ["post", "get", "put", "patch", "delete", "head", "request", "requests", "send", "fetch", "call", "stream", "http", "https", "query", "retry", "invoke", "execute", "api", "submit", "download", "upload", "urlopen", "open", "do", "ask", "complete", "chat", "create", "perform", "run", "make"]
+    "post get put patch delete head request requests send fetch call stream http https query retry invoke execute "
+    "api submit download upload urlopen open do ask complete chat create perform run make".split()
 )
 _NOT_SENDING = frozenset(
-    ["log", "mock", "patch_object", "assert", "build", "config", "configure", "register", "prepare", "request_info", "responses", "respx"]
+    "log mock patch_object assert build config configure register prepare request_info responses respx".split()
 )
 _URL_NAME = re.compile(r"(^|_)(url|uri|endpoint|link|host|api_base|base)s?($|_)", re.IGNORECASE)
 
@@ -79,8 +80,8 @@ class Headers:
 class Exchange:
     """One way in which one call sends a request.
 
-    ``call`` is the call as a reader would point at it. ``url_when`` is what the URL alone rests on; ``when`` what all of it
-    rests on. ``library`` is None for a wrapper.
+    ``call`` is the call as a reader would point at it. ``url_when`` is what the URL alone rests on; ``when`` what all
+    of it rests on. ``library`` is None for a wrapper.
     """
 
     module: Module
@@ -189,9 +190,9 @@ class Exchanges:
             if sending.command is not None:
                 for alternative in sending.command(self.evaluator, arguments):
                     if isinstance(alternative.value, Sequence) and compatible(when, alternative.when):
-                        url, headers = alternative.value.items
-                        if isinstance(url, Value) and isinstance(headers, Mapping):
-                            yield url, alternative.when | when, headers, alternative.when | when
+                        url, mapping = alternative.value.items
+                        if isinstance(url, Value) and isinstance(mapping, Mapping):
+                            yield url, alternative.when | when, mapping, alternative.when | when
             elif sending.request is not None:
                 yield from self._request_sent(library, sending.request, client, arguments, when)
             else:
@@ -297,11 +298,8 @@ class Exchanges:
         return states
 
     def _constructed_with_hook(self, client: Made, description: Client) -> bool:
-        for argument in client.call.args:
-            if argument.keyword is not None and argument.keyword.value in description.hooks:
-                if self._hooked(Thunk(argument.value, client.frame)):
-                    return True
-        return False
+        hooks = [a for a in client.call.args if a.keyword is not None and a.keyword.value in description.hooks]
+        return any(self._hooked(Thunk(argument.value, client.frame)) for argument in hooks)
 
     def _hooked(self, value: Thunk | Value) -> bool:
         """Whether an auth argument or hook may add headers: a pair of user and password, or None, does not."""

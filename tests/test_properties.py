@@ -1,0 +1,516 @@
+"""What holds for every program: checking never fails, and fixing changes what is wrong and nothing else.
+
+The programs are made up, in every layout that people write: quotes, indentation, line ends, trailing commas, comments,
+one line or many; headers at the call or far from it; several clients; each with one fault in the version header.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import io
+import re
+import tokenize
+from dataclasses import dataclass
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from claude_api_lint.fixer import FixResult, fix_source
+from claude_api_lint.linter import CheckResult, check_source
+from claude_api_lint.settings import Settings
+from claude_api_lint.source import Source
+
+TARGET = "2023-06-01"
+HEADER = "anthropic-version"
+FAULTS = {
+    "CAV101": [],
+    "CAV102": [(HEADER, "2023-01-01"), ("Anthropic-Version", "2023-01-01")],
+    "CAV103": [(HEADER, "2024-01-01"), (HEADER, ""), ("ANTHROPIC-VERSION", "v1")],
+    "CAV104": [("anthropic_version", TARGET), ("x-anthropic-version", TARGET)],
+}
+
+thorough = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How somebody writes a dict."""
+
+    quote: str
+    indentation: str
+    one_line: bool
+    trailing_comma: bool
+    comments: tuple[str, ...]
+    spaced: bool
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program with one fault: ``code`` is what must be found."""
+
+    text: str
+    code: str
+    layout: Layout
+
+    def __repr__(self) -> str:
+        return f"<{self.code} in:\n{self.text!r}\n{self.text}\n>"
+
+
+layouts = st.builds(
+    Layout,
+    quote=st.sampled_from(["'", '"']),
+    indentation=st.sampled_from(["    ", "  ", "\t", "        "]),
+    one_line=st.booleans(),
+    trailing_comma=st.booleans(),
+    comments=st.tuples(*[st.sampled_from(["", "", "  # the key", "  # {'\"é"])] * 4),
+    spaced=st.booleans(),
+)
+
+
+def written(entries: list[tuple[str, str]], layout: Layout, level: int) -> str:
+    """The dict literal with these entries, of which the values are expressions."""
+    quoted = [f"{layout.quote}{key}{layout.quote}: {value.replace(chr(39), layout.quote)}" for key, value in entries]
+    comma = "," if layout.trailing_comma and entries else ""
+    if layout.one_line or not entries:
+        space = " " if layout.spaced and entries else ""
+        return "{" + space + ", ".join(quoted) + comma + space + "}"
+    inner = "\n" + layout.indentation * (level + 1)
+    lines = []
+    for index, entry in enumerate(quoted):
+        is_last = index == len(quoted) - 1
+        lines.append(entry + (comma if is_last else ",") + layout.comments[index % len(layout.comments)])
+    return "{" + inner + inner.join(lines) + "\n" + layout.indentation * level + "}"
+
+
+URL = "'https://api.anthropic.com/v1/messages'"
+
+# Where {headers} is a dict literal. The number is how deep the line is indented that it stands on.
+SHAPES = {
+    "requests at the call": ("import requests\nresponse = requests.post(URL, json=body, headers={0})\n"),
+    "httpx at the call": "import httpx\ndef ask(key, body):\n\treturn httpx.post(URL, headers={1}, json=body)\n",
+    "httpx keyword url": "import httpx as h\ndef ask(key, body):\n\twith h.stream('POST', url=URL, headers={1}) as r:\n\t\tpass\n",
+    "a local": "import requests\ndef ask(key):\n\theaders = {1}\n\tlog(1)\n\treturn requests.get(URL, headers=headers)\n",
+    "a constant of the module": "import requests\nHEADERS = {0}\n\n\ndef ask():\n\treturn requests.get(URL, headers=HEADERS)\n",
+    "a helper": (
+        "import httpx\ndef _headers(key):\n\treturn {1}\n\n\nasync def ask(key):\n\tasync with httpx.AsyncClient() as client:\n"
+        "\t\treturn await client.post(URL, headers=_headers(key))\n"
+    ),
+    "self.headers": (
+        "import requests\nclass Client:\n\tdef __init__(self, key):\n\t\tself.headers = {2}\n\n\tdef ask(self):\n"
+        "\t\treturn requests.post(URL, headers=self.headers)\n"
+    ),
+    "a session": "import requests\nsession = requests.Session()\nsession.headers.update({0})\nsession.post(URL)\n",
+    "a client with a base URL": (
+        "import httpx\nclient = httpx.Client(base_url='https://api.anthropic.com', headers={0})\nclient.post('/v1/messages')\n"
+    ),
+    "urllib": (
+        "import urllib.request\ndef ask(key, data):\n\trequest = urllib.request.Request(URL, data=data, headers={1})\n"
+        "\treturn urllib.request.urlopen(request)\n"
+    ),
+    "http.client": (
+        "import http.client\ndef ask(key, body):\n\tconnection = http.client.HTTPSConnection('api.anthropic.com')\n"
+        "\tconnection.request('POST', '/v1/messages', body, {1})\n"
+    ),
+    "aiohttp": (
+        "import aiohttp\nasync def ask(key):\n\tasync with aiohttp.ClientSession(headers={1}) as session:\n"
+        "\t\tasync with session.post(URL) as response:\n\t\t\treturn await response.json()\n"
+    ),
+    "a spread": (
+        "import requests\nBASE = {'accept': '*/*'}\ndef ask(key):\n\theaders = {**BASE, **{1}}\n"
+        "\treturn requests.post(URL, headers=headers)\n"
+    ),
+}
+
+
+@st.composite
+def programs(
+    draw: st.DrawFn, codes: tuple[str, ...] = tuple(FAULTS), ends: tuple[str, ...] = ("\n", "\r\n")
+) -> Program:
+    """A program with one fault."""
+    code = draw(st.sampled_from(codes))
+    layout = draw(layouts)
+    entries = [
+        ("x-api-key", draw(st.sampled_from(["key", "KEYS['a']", "f'{key}'", "os.environ['ANTHROPIC_API_KEY']"])))
+    ]
+    others = ["content-type", "accept", "User-Agent"]
+    entries += [(name, "'text'") for name in draw(st.lists(st.sampled_from(others), max_size=2, unique=True))]
+    if FAULTS[code]:
+        name, value = draw(st.sampled_from(FAULTS[code]))
+        entries.insert(draw(st.integers(0, len(entries))), (name, f"'{value}'"))
+    text = SHAPES[draw(st.sampled_from(sorted(SHAPES)))].replace("\t", layout.indentation).replace("URL", URL)
+    text = re.sub(r"\{(\d)\}", lambda place: written(entries, layout, int(place[1])), text)
+    before = draw(
+        st.sampled_from(
+            ["", '"""Ask. é"""\n', "# -*- coding: utf-8 -*-\n\n", "from __future__ import annotations\n", "\ufeff"]
+        )
+    )
+    after = draw(st.sampled_from(["", "# end", "\n\n\nif __name__ == '__main__':\n\tmain()\n", "\x0c\n"]))
+    text = f"{before}import os  # noqa: E401\n{text}{after}"
+    return Program(text.replace("\n", draw(st.sampled_from(ends))), code, layout)
+
+
+def check(text: str, *, unsafe: bool = True) -> CheckResult:
+    result = check_source(text.encode(), "program.py", Settings(unsafe_fixes=unsafe))
+    assert result.skipped is None, result.skipped
+    return result
+
+
+def fix(text: str) -> str:
+    return fixed(text).source.decode()
+
+
+def fixed(text: str) -> FixResult:
+    result = fix_source(text.encode(), "program.py", Settings(unsafe_fixes=True))
+    assert result.skipped is None, result.skipped
+    return result
+
+
+def comments(text: str) -> list[str]:
+    readline = io.BytesIO(text.removeprefix("\ufeff").encode()).readline
+    return [token.string for token in tokenize.tokenize(readline) if token.type == tokenize.COMMENT]
+
+
+def without_version(text: str) -> str:
+    """The program's syntax tree without version headers, whatever they are called and hold."""
+    tree = ast.parse(text.removeprefix("\ufeff"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Dict):
+            kept = [(k, v) for k, v in zip(node.keys, node.values, strict=True) if not _is_version(k)]
+            node.keys, node.values = [k for k, _ in kept], [v for _, v in kept]
+    return ast.dump(tree)
+
+
+def _is_version(key: ast.expr | None) -> bool:
+    return isinstance(key, ast.Constant) and "version" in str(key.value).lower()
+
+
+def versions(text: str) -> list[tuple[str, object]]:
+    """The version headers in the program's dicts."""
+    return [
+        (str(ast.literal_eval(key)), ast.literal_eval(value))
+        for node in ast.walk(ast.parse(text.removeprefix("\ufeff")))
+        if isinstance(node, ast.Dict)
+        for key, value in zip(node.keys, node.values, strict=True)
+        if key is not None and _is_version(key)
+    ]
+
+
+# What is found
+
+
+@thorough
+@given(programs())
+def test_the_fault_is_found_and_nothing_else(program: Program) -> None:
+    assert [finding.code for finding in check(program.text).findings] == [program.code]
+
+
+@thorough
+@given(programs())
+def test_a_finding_points_into_the_file(program: Program) -> None:
+    source = Source.decode(program.text.encode())
+    for finding in check(program.text).findings:
+        start = source.offset(finding.line, finding.column - 1)
+        end = source.offset(finding.end_line, finding.end_column - 1)
+        assert 0 <= start < end <= len(source.text)
+        assert not source.text[start].isspace()
+        ast.parse("(" + source.text[start:end].replace("\r\n", "\n") + ")")
+
+
+@thorough
+@given(programs())
+def test_checking_twice_finds_the_same(program: Program) -> None:
+    assert check(program.text) == check(program.text)
+
+
+# What is fixed
+
+
+@thorough
+@given(programs())
+def test_fixing_leaves_a_program_without_a_finding(program: Program) -> None:
+    result = fixed(program.text)
+    assert [finding.code for finding in result.fixed] == [program.code]
+    assert result.remaining == ()
+    assert check(result.source.decode()).findings == ()
+
+
+@thorough
+@given(programs())
+def test_the_fixed_program_sends_the_target_version_once_and_is_the_same_otherwise(program: Program) -> None:
+    after = fix(program.text)
+    assert [(name.lower(), value) for name, value in versions(after)] == [(HEADER, TARGET)]
+    assert without_version(after) == without_version(program.text)
+
+
+@thorough
+@given(programs())
+def test_fixing_again_changes_nothing(program: Program) -> None:
+    once = fix(program.text)
+    assert fix(once) == once
+
+
+@thorough
+@given(programs())
+def test_every_comment_survives(program: Program) -> None:
+    assert comments(fix(program.text)) == comments(program.text)
+
+
+@thorough
+@given(programs(codes=("CAV101",)))
+def test_a_missing_header_is_inserted_and_nothing_else_is_touched(program: Program) -> None:
+    after, before = fix(program.text), program.text
+    start = next((i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), len(before))
+    inserted = len(after) - len(before)
+    assert after[:start] + after[start + inserted :] == before, "it is not one insertion"
+    quote = program.layout.quote
+    assert f"{quote}{HEADER}{quote}: {quote}{TARGET}{quote}" in after
+    assert (
+        len(after[start : start + inserted].replace(" ", "").replace("\t", "").strip("\r\n"))
+        <= len(HEADER + TARGET) + 6
+    )
+
+
+@thorough
+@given(programs(codes=("CAV101",)))
+def test_an_inserted_header_is_laid_out_as_the_others_are(program: Program) -> None:
+    after = fix(program.text)
+    added = [line[2:] for line in difflib.ndiff(program.text.splitlines(), after.splitlines()) if line.startswith("+ ")]
+    (line,) = [line for line in added if HEADER in line]
+    count = len(after.splitlines()) - len(program.text.splitlines())
+    if program.layout.one_line:
+        assert count == 0
+        assert '",}' not in line.replace("'", '"') or program.layout.trailing_comma
+    else:
+        assert count == 1
+        key_line = next(other for other in after.splitlines() if "x-api-key" in other)
+        assert re.match(r"\s*", line) == re.match(r"\s*", key_line) or indent(line) == indent(key_line)
+        assert line.endswith(",") == program.layout.trailing_comma
+
+
+def indent(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())]
+
+
+@thorough
+@given(programs(codes=("CAV102", "CAV103", "CAV104")))
+def test_a_wrong_header_is_changed_where_it_is_written_and_nothing_else_is_touched(program: Program) -> None:
+    before, after = program.text.splitlines(keepends=True), fix(program.text).splitlines(keepends=True)
+    assert len(before) == len(after)
+    changed = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
+    assert len(changed) == 1
+    ((old, new),) = changed
+    wrong = {part for name, value in FAULTS[program.code] for part in (name, value) if part not in (HEADER, TARGET)}
+    assert any(re.sub(re.escape(part), "@", old, count=1) for part in wrong)
+    assert "version" in old.lower()
+    assert new.lower().count(HEADER) == 1
+
+
+@thorough
+@given(programs())
+def test_line_ends_and_encoding_stay(program: Program) -> None:
+    before, after = program.text, fix(program.text)
+    assert after.startswith("\ufeff") == before.startswith("\ufeff")
+    assert ("\r\n" in after) == ("\r\n" in before)
+    assert re.search(r"(?<!\r)\n", after) is None or "\r\n" not in before
+    assert after.endswith("\n") == before.endswith("\n")
+
+
+@thorough
+@given(programs())
+def test_a_line_that_is_marked_noqa_is_left_alone(program: Program) -> None:
+    lines = re.split(r"(\r\n|\n)", program.text)
+    for finding in check(program.text).findings:
+        # The whole file is marked, as a finding's statement may span lines, comments and strings.
+        lines[0] = lines[0] if not lines[0].startswith("from") else lines[0]
+        assert finding.line >= 1
+    end = "\r\n" if "\r\n" in program.text else "\n"
+    marked = program.text + end + "# flake8: noqa" + end
+    assert check(marked).findings == ()
+    assert fix(marked) == marked
+
+
+@thorough
+@given(programs())
+def test_a_line_that_is_marked_with_the_code_is_left_alone(program: Program) -> None:
+    (finding,) = check(program.text).findings
+    marked = with_comment(program.text, finding.line, f"# noqa: {program.code}")
+    if marked is None:
+        return
+    assert check(marked).findings == ()
+    assert fix(marked) == marked
+
+
+@thorough
+@given(programs())
+def test_a_line_that_a_fix_would_change_and_that_is_marked_is_left_alone(program: Program) -> None:
+    (finding,) = check(program.text).findings
+    assert finding.fix is not None
+    source = Source.decode(program.text.encode())
+    line = source.position(finding.fix.edits[0].start)[0]
+    marked = with_comment(program.text, line, f"# noqa: {program.code}")
+    if marked is None:
+        return
+    assert fix(marked) == marked
+
+
+def with_comment(text: str, number: int, comment: str) -> str | None:
+    """The program with a comment at the end of a line; None where it cannot get one."""
+    lines = re.split(r"(\r\n|\n)", text)
+    if "#" in lines[2 * (number - 1)]:
+        return None
+    lines[2 * (number - 1)] += f"  {comment}"
+    return "".join(lines)
+
+
+# Other encodings
+
+LATIN = "# -*- coding: latin-1 -*-\n"
+
+
+@thorough
+@given(programs(ends=("\n",)), st.sampled_from(["latin-1", "cp1252", "utf-8", "iso-8859-15", "koi8-r"]))
+def test_a_file_keeps_its_encoding(program: Program, encoding: str) -> None:
+    text = program.text.removeprefix("\ufeff").replace("# -*- coding: utf-8 -*-\n", "").replace("é", "e")
+    text = f"# -*- coding: {encoding} -*-\nx = '\x7f'\n" + text
+    data = text.encode(encoding) + b"# " + bytes(range(0xE1, 0xE9)) * (encoding != "utf-8") + b"\n"
+    result = fix_source(data, "program.py", Settings(unsafe_fixes=True))
+    assert [finding.code for finding in result.fixed] == [program.code]
+    assert result.source.decode(encoding) == fix(
+        data.decode(encoding).replace(f"coding: {encoding}", "koding: none")
+    ).replace("koding: none", f"coding: {encoding}")
+
+
+def test_a_file_whose_bytes_have_several_spellings_keeps_its_own() -> None:
+    text = (
+        "import requests\n"
+        "x = '+AGEAYg-'  # two letters in UTF-7, that nobody has to write so\n"
+        "requests.get('https://api.anthropic.com/v1/models', headers={'x-api-key': key})\n"
+    )
+    data = b"# coding: utf-7\n" + text.encode("ascii")
+    result = fix_source(data, "program.py", Settings())
+    assert b"+AGEAYg-" in result.source
+
+
+# Anything at all
+
+FRAGMENTS = st.sampled_from(
+    [
+        "anthropic-version",
+        "'anthropic-version'",
+        "'https://api.anthropic.com/v1/messages'",
+        "requests.post(",
+        "httpx.Client(base_url=",
+        "headers=",
+        "{'x-api-key': key, ",
+        "'2023-01-01'",
+        "import requests\n",
+        "import httpx\n",
+        "def f(self, **kwargs):\n    ",
+        "class C(B):\n    ",
+        "return ",
+        "self.headers",
+        "self.headers[",
+        " = ",
+        "(",
+        ")",
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        "\n",
+        "\r\n",
+        "    ",
+        "\t",
+        "'",
+        '"""',
+        "f'{",
+        "#",
+        "# noqa",
+        "\\",
+        "lambda x: ",
+        "if x: ",
+        "else: ",
+        " for x in y",
+        "match x:\n    case ",
+        "try:\n    ",
+        "except: ",
+        "with x as y: ",
+        "async ",
+        "await ",
+        "yield ",
+        "global x\n",
+        "del x\n",
+        "*",
+        "**",
+        "@",
+        ":=",
+        "x",
+        "None",
+        "\x0c",
+        "\0",
+        "é",
+        "\ud800",
+    ]
+)
+anything = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def survives(data: bytes) -> None:
+    """Neither checking nor fixing raises, and a file that compiled compiles after it."""
+    for unsafe in (False, True):
+        result = fix_source(data, "program.py", Settings(unsafe_fixes=unsafe))
+        assert isinstance(result.source, bytes)
+        if not result.fixed:
+            assert result.source == data
+        elif compiles(data):
+            assert compiles(result.source)
+            assert fix_source(result.source, "program.py", Settings(unsafe_fixes=unsafe)).source == result.source
+
+
+def compiles(data: bytes) -> bool:
+    try:
+        ast.parse(data)
+    except (SyntaxError, ValueError):
+        return False
+    return True
+
+
+@anything
+@given(st.lists(FRAGMENTS, max_size=40).map("".join))
+def test_no_text_makes_it_fail(text: str) -> None:
+    survives(text.encode("utf-8", "surrogatepass"))
+
+
+@anything
+@given(st.binary(max_size=300).map(lambda data: b"anthropic-version" + data))
+def test_no_bytes_make_it_fail(data: bytes) -> None:
+    survives(data)
+
+
+@anything
+@given(programs(), st.data())
+def test_a_program_that_is_mangled_does_not_make_it_fail(program: Program, data: st.DataObject) -> None:
+    text = program.text
+    for _ in range(data.draw(st.integers(1, 4))):
+        start = data.draw(st.integers(0, len(text)))
+        end = data.draw(st.integers(start, min(len(text), start + 30)))
+        text = text[:start] + data.draw(FRAGMENTS | st.just("")) + text[end:]
+    survives(text.encode("utf-8", "surrogatepass"))
+
+
+@anything
+@given(programs(), programs(), st.booleans())
+def test_two_programs_in_one_file_are_fixed_as_each_alone(one: Program, other: Program, in_functions: bool) -> None:
+    texts = [program.text.removeprefix("\ufeff").replace("\r\n", "\n") for program in (one, other)]
+    texts = [text.replace("from __future__ import annotations\n", "") for text in texts]
+    # The second program's names are its own.
+    names = ("HEADERS", "BASE", "Client", "session", "client", "_headers", "ask", "headers")
+    texts[1] = re.sub(rf"(?<![\w'\".])({'|'.join(names)})\b(?!=)", r"\1_2", texts[1])
+    texts[1] = texts[1].replace("(headers_2=", "(headers=").replace("headers_2={", "headers={")
+    together = "\n".join(texts)
+    if not compiles(together.encode()):
+        return
+    assert fix(together) == "\n".join(fix(text) for text in texts)
