@@ -29,6 +29,8 @@ class FixResult:
 def fix_source(source: bytes, path: str, settings: Settings) -> FixResult:
     """Fix the bytes of one file as far as ``settings`` allows; unchanged bytes where nothing was fixed."""
     original = check_source(source, path, settings)
+    if original.findings and Source.decode(source).encode(Source.decode(source).text) != source:
+        return _given_up(source, original, "its encoding cannot be kept byte for byte; nothing was fixed")
     fixed: list[Finding] = []
     current, result = source, original
     for _ in range(MAX_PASSES):
@@ -41,7 +43,8 @@ def fix_source(source: bytes, path: str, settings: Settings) -> FixResult:
         result = check_source(current, path, settings)
     if not fixed:
         return FixResult(source, (), original.findings, original.skipped)
-    if _compiles(source) and not _compiles(current):
+    broken = result.skipped is not None and original.skipped is None
+    if broken or (_compiles(source) and not _compiles(current)):
         return _given_up(source, original, "a fix would have broken it; nothing was changed, please report this file")
     return FixResult(current, tuple(fixed), result.findings, result.skipped)
 

@@ -92,8 +92,8 @@ def split(source: Source) -> list[Statement]:
             tree = ast.parse(source.text)
     except (RecursionError, MemoryError):
         raise Refused("it is too deeply nested to analyse") from None
-    except (SyntaxError, ValueError):
-        return [_unsplit(source)]
+    except (SyntaxError, ValueError) as error:
+        return [_unsplit(source, error)]
     _guard(tree)
     return list(_statements(source, tree))
 
@@ -139,6 +139,8 @@ def _names_bound_by(node: ast.AST) -> set[str]:
         return {node.id}
     if isinstance(node, ast.Import | ast.ImportFrom):
         return {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+    if isinstance(node, ast.MatchMapping):
+        return {node.rest} if node.rest else set()
     name = getattr(node, "name", None) if isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) else None
     return {name} if name else set()
 
@@ -156,7 +158,7 @@ def _guard(tree: ast.Module) -> None:
         stack.extend((child, depth + 1) for child in ast.iter_child_nodes(node))
 
 
-def _unsplit(source: Source) -> Statement:
+def _unsplit(source: Source, error: Exception) -> Statement:
     """The whole file as one statement: ``ast`` cannot read it, but LibCST may know syntax that is newer."""
     if "\0" in source.text:
         raise Refused("it contains NUL characters, which Python refuses")
@@ -170,7 +172,12 @@ def _unsplit(source: Source) -> Statement:
     if source.text.count("\n    " * 1 + "elif ") > MAX_CHAIN:
         raise Refused("it is too deeply nested to analyse")
     statement = Statement(source.text, 1, None)
-    statement.tree  # noqa: B018  (asked here for its refusal: neither parser can read the text)
+    try:
+        statement.tree  # noqa: B018  (asked for its refusal: neither parser can read the text)
+    except Refused:
+        if isinstance(error, SyntaxError) and error.lineno is not None:
+            raise Refused(f"line {error.lineno} is not valid Python ({error.msg})") from None
+        raise
     return statement
 
 

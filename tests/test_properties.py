@@ -7,10 +7,11 @@ one line or many; headers at the call or far from it; several clients; each with
 from __future__ import annotations
 
 import ast
-import difflib
 import io
 import re
+import textwrap
 import tokenize
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hypothesis import HealthCheck, given, settings
@@ -87,66 +88,112 @@ URL = "'https://api.anthropic.com/v1/messages'"
 
 # Where {headers} is a dict literal. The number is how deep the line is indented that it stands on.
 SHAPES = {
-    "requests at the call": ("import requests\nresponse = requests.post(URL, json=body, headers={0})\n"),
-    "httpx at the call": "import httpx\ndef ask(key, body):\n\treturn httpx.post(URL, headers={1}, json=body)\n",
-    "httpx keyword url": "import httpx as h\ndef ask(key, body):\n\twith h.stream('POST', url=URL, headers={1}) as r:\n\t\tpass\n",
-    "a local": "import requests\ndef ask(key):\n\theaders = {1}\n\tlog(1)\n\treturn requests.get(URL, headers=headers)\n",
-    "a constant of the module": "import requests\nHEADERS = {0}\n\n\ndef ask():\n\treturn requests.get(URL, headers=HEADERS)\n",
-    "a helper": (
-        "import httpx\ndef _headers(key):\n\treturn {1}\n\n\nasync def ask(key):\n\tasync with httpx.AsyncClient() as client:\n"
-        "\t\treturn await client.post(URL, headers=_headers(key))\n"
-    ),
-    "self.headers": (
-        "import requests\nclass Client:\n\tdef __init__(self, key):\n\t\tself.headers = {2}\n\n\tdef ask(self):\n"
-        "\t\treturn requests.post(URL, headers=self.headers)\n"
-    ),
-    "a session": "import requests\nsession = requests.Session()\nsession.headers.update({0})\nsession.post(URL)\n",
-    "a client with a base URL": (
-        "import httpx\nclient = httpx.Client(base_url='https://api.anthropic.com', headers={0})\nclient.post('/v1/messages')\n"
-    ),
-    "urllib": (
-        "import urllib.request\ndef ask(key, data):\n\trequest = urllib.request.Request(URL, data=data, headers={1})\n"
-        "\treturn urllib.request.urlopen(request)\n"
-    ),
-    "http.client": (
-        "import http.client\ndef ask(key, body):\n\tconnection = http.client.HTTPSConnection('api.anthropic.com')\n"
-        "\tconnection.request('POST', '/v1/messages', body, {1})\n"
-    ),
-    "aiohttp": (
-        "import aiohttp\nasync def ask(key):\n\tasync with aiohttp.ClientSession(headers={1}) as session:\n"
-        "\t\tasync with session.post(URL) as response:\n\t\t\treturn await response.json()\n"
-    ),
-    "a spread": (
-        "import requests\nBASE = {'accept': '*/*'}\ndef ask(key):\n\theaders = {**BASE, **{1}}\n"
-        "\treturn requests.post(URL, headers=headers)\n"
-    ),
+    "requests at the call": """
+        import requests
+        response = requests.post(URL, json=body, headers={0})
+    """,
+    "httpx at the call": """
+        import httpx
+        def ask(key, body):
+            return httpx.post(URL, headers={1}, json=body)
+    """,
+    "an httpx stream": """
+        import httpx as h
+        def ask(key, body):
+            with h.stream('POST', url=URL, headers={1}) as r:
+                pass
+    """,
+    "a local": """
+        import requests
+        def ask(key):
+            headers = {1}
+            log(1)
+            return requests.get(URL, headers=headers)
+    """,
+    "a constant of the module": """
+        import requests
+        HEADERS = {0}
+
+
+        def ask():
+            return requests.get(URL, headers=HEADERS)
+    """,
+    "a helper": """
+        import httpx
+        def _headers(key):
+            return {1}
+
+
+        async def ask(key):
+            async with httpx.AsyncClient() as client:
+                return await client.post(URL, headers=_headers(key))
+    """,
+    "self.headers": """
+        import requests
+        class Client:
+            def __init__(self, key):
+                self.headers = {2}
+
+            def ask(self):
+                return requests.post(URL, headers=self.headers)
+    """,
+    "a session": """
+        import requests
+        session = requests.Session()
+        session.headers.update({0})
+        session.post(URL)
+    """,
+    "a client with a base URL": """
+        import httpx
+        client = httpx.Client(base_url='https://api.anthropic.com', headers={0})
+        client.post('/v1/messages')
+    """,
+    "urllib": """
+        import urllib.request
+        def ask(key, data):
+            request = urllib.request.Request(URL, data=data, headers={1})
+            return urllib.request.urlopen(request)
+    """,
+    "http.client": """
+        import http.client
+        def ask(key, body):
+            connection = http.client.HTTPSConnection('api.anthropic.com')
+            connection.request('POST', '/v1/messages', body, {1})
+    """,
+    "aiohttp": """
+        import aiohttp
+        async def ask(key):
+            async with aiohttp.ClientSession(headers={1}) as session:
+                async with session.post(URL) as response:
+                    return await response.json()
+    """,
+    "a spread": """
+        import requests
+        BASE = {'accept': '*/*'}
+        def ask(key):
+            headers = {1}
+            return requests.post(URL, headers={**BASE, **headers})
+    """,
 }
+KEYS = ("key", "KEYS['a']", "f'{key}'", "os.environ['ANTHROPIC_API_KEY']")
+BEGINNINGS = ("", '"""Ask. é"""\n', "# -*- coding: utf-8 -*-\n\n", "from __future__ import annotations\n", "\ufeff")
+ENDINGS = ("", "# end", "\n\n\nif __name__ == '__main__':\n    main()\n", "\x0c\n")
 
 
 @st.composite
-def programs(
-    draw: st.DrawFn, codes: tuple[str, ...] = tuple(FAULTS), ends: tuple[str, ...] = ("\n", "\r\n")
-) -> Program:
+def programs(draw: st.DrawFn, codes: Sequence[str] = tuple(FAULTS), ends: Sequence[str] = ("\n", "\r\n")) -> Program:
     """A program with one fault."""
     code = draw(st.sampled_from(codes))
     layout = draw(layouts)
-    entries = [
-        ("x-api-key", draw(st.sampled_from(["key", "KEYS['a']", "f'{key}'", "os.environ['ANTHROPIC_API_KEY']"])))
-    ]
-    others = ["content-type", "accept", "User-Agent"]
-    entries += [(name, "'text'") for name in draw(st.lists(st.sampled_from(others), max_size=2, unique=True))]
+    others = draw(st.lists(st.sampled_from(["content-type", "accept", "User-Agent"]), max_size=2, unique=True))
+    entries = [("x-api-key", draw(st.sampled_from(KEYS))), *((name, "'text'") for name in others)]
     if FAULTS[code]:
         name, value = draw(st.sampled_from(FAULTS[code]))
         entries.insert(draw(st.integers(0, len(entries))), (name, f"'{value}'"))
-    text = SHAPES[draw(st.sampled_from(sorted(SHAPES)))].replace("\t", layout.indentation).replace("URL", URL)
+    shape = textwrap.dedent(SHAPES[draw(st.sampled_from(sorted(SHAPES)))]).lstrip("\n")
+    text = shape.replace("    ", layout.indentation).replace("URL", URL)
     text = re.sub(r"\{(\d)\}", lambda place: written(entries, layout, int(place[1])), text)
-    before = draw(
-        st.sampled_from(
-            ["", '"""Ask. é"""\n', "# -*- coding: utf-8 -*-\n\n", "from __future__ import annotations\n", "\ufeff"]
-        )
-    )
-    after = draw(st.sampled_from(["", "# end", "\n\n\nif __name__ == '__main__':\n\tmain()\n", "\x0c\n"]))
-    text = f"{before}import os  # noqa: E401\n{text}{after}"
+    text = f"{draw(st.sampled_from(BEGINNINGS))}import os  # noqa: E401\n{text}{draw(st.sampled_from(ENDINGS))}"
     return Program(text.replace("\n", draw(st.sampled_from(ends))), code, layout)
 
 
@@ -259,36 +306,38 @@ def test_every_comment_survives(program: Program) -> None:
 @thorough
 @given(programs(codes=("CAV101",)))
 def test_a_missing_header_is_inserted_and_nothing_else_is_touched(program: Program) -> None:
-    after, before = fix(program.text), program.text
-    start = next((i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), len(before))
-    inserted = len(after) - len(before)
-    assert after[:start] + after[start + inserted :] == before, "it is not one insertion"
+    before, after = program.text, fix(program.text)
     quote = program.layout.quote
-    assert f"{quote}{HEADER}{quote}: {quote}{TARGET}{quote}" in after
-    assert (
-        len(after[start : start + inserted].replace(" ", "").replace("\t", "").strip("\r\n"))
-        <= len(HEADER + TARGET) + 6
-    )
+    entry = f"{quote}{HEADER}{quote}: {quote}{TARGET}{quote}"
+    assert is_within(before, after.replace(entry, "", 1))
+    assert sorted(re.sub(r"\s", "", after)) == sorted(re.sub(r"\s", "", before + entry + ","))
+
+
+def is_within(part: str, whole: str) -> bool:
+    """Whether the characters of a text are all there in another one, in the same order."""
+    rest = iter(whole)
+    return all(character in rest for character in part)
 
 
 @thorough
-@given(programs(codes=("CAV101",)))
+@given(programs(codes=("CAV101",)).filter(lambda program: "BASE" not in program.text))
 def test_an_inserted_header_is_laid_out_as_the_others_are(program: Program) -> None:
-    after = fix(program.text)
-    added = [line[2:] for line in difflib.ndiff(program.text.splitlines(), after.splitlines()) if line.startswith("+ ")]
-    (line,) = [line for line in added if HEADER in line]
-    count = len(after.splitlines()) - len(program.text.splitlines())
+    before, after = program.text.splitlines(), fix(program.text).splitlines()
+    (line,) = [line for line in after if HEADER in line]
     if program.layout.one_line:
-        assert count == 0
-        assert '",}' not in line.replace("'", '"') or program.layout.trailing_comma
+        assert len(after) == len(before)
+        closing = re.search(rf", ['\"]{HEADER}['\"]: ['\"]{TARGET}['\"](,?)( ?)}}", line)
+        assert closing is not None
+        assert bool(closing[1]) == program.layout.trailing_comma
+        assert bool(closing[2]) == program.layout.spaced
     else:
-        assert count == 1
-        key_line = next(other for other in after.splitlines() if "x-api-key" in other)
-        assert re.match(r"\s*", line) == re.match(r"\s*", key_line) or indent(line) == indent(key_line)
+        assert len(after) == len(before) + 1
+        key = next(line for line in after if "x-api-key" in line)
+        assert indentation(line) == indentation(key)
         assert line.endswith(",") == program.layout.trailing_comma
 
 
-def indent(line: str) -> str:
+def indentation(line: str) -> str:
     return line[: len(line) - len(line.lstrip())]
 
 
@@ -296,14 +345,11 @@ def indent(line: str) -> str:
 @given(programs(codes=("CAV102", "CAV103", "CAV104")))
 def test_a_wrong_header_is_changed_where_it_is_written_and_nothing_else_is_touched(program: Program) -> None:
     before, after = program.text.splitlines(keepends=True), fix(program.text).splitlines(keepends=True)
-    assert len(before) == len(after)
-    changed = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
-    assert len(changed) == 1
-    ((old, new),) = changed
-    wrong = {part for name, value in FAULTS[program.code] for part in (name, value) if part not in (HEADER, TARGET)}
-    assert any(re.sub(re.escape(part), "@", old, count=1) for part in wrong)
-    assert "version" in old.lower()
-    assert new.lower().count(HEADER) == 1
+    ((old, new),) = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
+    wrong = {part for fault in FAULTS[program.code] for part in fault} - {HEADER, TARGET}
+    right = TARGET if program.code != "CAV104" else HEADER
+    quote = program.layout.quote
+    assert new in {old.replace(f"{quote}{part}{quote}", f"{quote}{right}{quote}", 1) for part in wrong}
 
 
 @thorough
@@ -318,14 +364,8 @@ def test_line_ends_and_encoding_stay(program: Program) -> None:
 
 @thorough
 @given(programs())
-def test_a_line_that_is_marked_noqa_is_left_alone(program: Program) -> None:
-    lines = re.split(r"(\r\n|\n)", program.text)
-    for finding in check(program.text).findings:
-        # The whole file is marked, as a finding's statement may span lines, comments and strings.
-        lines[0] = lines[0] if not lines[0].startswith("from") else lines[0]
-        assert finding.line >= 1
-    end = "\r\n" if "\r\n" in program.text else "\n"
-    marked = program.text + end + "# flake8: noqa" + end
+def test_a_file_that_is_marked_is_left_alone(program: Program) -> None:
+    marked = program.text + "\n# flake8: noqa\n"
     assert check(marked).findings == ()
     assert fix(marked) == marked
 
@@ -365,8 +405,6 @@ def with_comment(text: str, number: int, comment: str) -> str | None:
 
 # Other encodings
 
-LATIN = "# -*- coding: latin-1 -*-\n"
-
 
 @thorough
 @given(programs(ends=("\n",)), st.sampled_from(["latin-1", "cp1252", "utf-8", "iso-8859-15", "koi8-r"]))
@@ -376,9 +414,8 @@ def test_a_file_keeps_its_encoding(program: Program, encoding: str) -> None:
     data = text.encode(encoding) + b"# " + bytes(range(0xE1, 0xE9)) * (encoding != "utf-8") + b"\n"
     result = fix_source(data, "program.py", Settings(unsafe_fixes=True))
     assert [finding.code for finding in result.fixed] == [program.code]
-    assert result.source.decode(encoding) == fix(
-        data.decode(encoding).replace(f"coding: {encoding}", "koding: none")
-    ).replace("koding: none", f"coding: {encoding}")
+    plain = data.decode(encoding).replace("coding:", "decoding")
+    assert result.source.decode(encoding).replace("coding:", "decoding") == fix(plain)
 
 
 def test_a_file_whose_bytes_have_several_spellings_keeps_its_own() -> None:
@@ -501,9 +538,9 @@ def test_a_program_that_is_mangled_does_not_make_it_fail(program: Program, data:
     survives(text.encode("utf-8", "surrogatepass"))
 
 
-@anything
-@given(programs(), programs(), st.booleans())
-def test_two_programs_in_one_file_are_fixed_as_each_alone(one: Program, other: Program, in_functions: bool) -> None:
+@settings(anything, max_examples=80)
+@given(programs(), programs())
+def test_two_programs_in_one_file_are_fixed_as_each_alone(one: Program, other: Program) -> None:
     texts = [program.text.removeprefix("\ufeff").replace("\r\n", "\n") for program in (one, other)]
     texts = [text.replace("from __future__ import annotations\n", "") for text in texts]
     # The second program's names are its own.

@@ -12,6 +12,7 @@ from claude_api_lint.dataflow import library, mappings, texts
 from claude_api_lint.dataflow.module import Module
 from claude_api_lint.dataflow.trees import dotted, walk
 from claude_api_lint.dataflow.values import (
+    ITSELF,
     NOTHING,
     Alternative,
     Alternatives,
@@ -244,12 +245,14 @@ class Calls:
             return []
         self._callers[function] = []  # a function that is asked for its callers while they are looked for has none
         owner = module.scope_of(function)
-        name = function.name.value
-        if name == "__init__" and isinstance(owner, cst.ClassDef):
-            name = owner.name.value
+        names = [function.name.value]
+        if names == ["__init__"] and isinstance(owner, cst.ClassDef):
+            names.append(owner.name.value)  # constructed, or called by a subclass through super()
         found: list[tuple[cst.Call, Frame]] = []
-        for node in module.nodes(cst.Call, name):
-            if _last_name(node.func) == name:
+        for name in names:
+            for node in module.nodes(cst.Call, name):
+                if _last_name(node.func) != name:
+                    continue
                 caller = self.evaluator.frame_of(module, node)
                 if any(self._is(callee.value, function) for callee in self.evaluator.evaluate(node.func, caller)):
                     found.append((node, caller))
@@ -317,6 +320,8 @@ class Calls:
     ) -> Iterable[Alternative]:
         """What calling a known value returns."""
         if isinstance(callee, Function):
+            if _is_recursive(callee, frame):
+                return just(ITSELF)
             inner = self.activation(callee, call, frame, prepared)
             return self.returned(callee, inner) if inner is not None else just(Unknown("calls too deep to follow"))
         if isinstance(callee, Class):
@@ -503,6 +508,15 @@ class Calls:
                     yield from assuming(self.returned(bound, inner), alternative.when)
                     continue
             yield alternative
+
+
+def _is_recursive(callee: Function, frame: Frame) -> bool:
+    """Whether a function calls itself again, twice over: what it then returns is among what it returns anyway."""
+    depth, above = 0, frame
+    while above.caller is not None:
+        depth += above.function is callee.node
+        above = above.caller
+    return depth > 1
 
 
 def decorators(function: cst.FunctionDef) -> set[str]:

@@ -60,13 +60,16 @@ class Effects:
         bound = self._bound(step, path, frame)
         if bound is not None:
             return bound
-        state = before()
-        for node in walk(step, into_scopes=False):
-            if isinstance(node, cst.Call):
-                state = self._called(node, path, frame, state)
-            elif isinstance(node, cst.NamedExpr) and dotted(node.target) == path:
-                state = self.evaluator.evaluate(node.value, frame)
-        return self._assigned_inside(step, path, frame, state)
+        return self._assigned_inside(step, path, frame, self.inside(step, path, frame, before()))
+
+    def inside(self, node: cst.CSTNode, path: str, frame: Frame, state: Alternatives) -> Alternatives:
+        """What ``path`` stands for after the calls and ``:=`` inside a statement or expression."""
+        for inner in walk(node, into_scopes=False):
+            if isinstance(inner, cst.Call):
+                state = self._called(inner, path, frame, state)
+            elif isinstance(inner, cst.NamedExpr) and dotted(inner.target) == path:
+                state = self.evaluator.evaluate(inner.value, frame)
+        return state
 
     # Binding
 
@@ -216,7 +219,7 @@ class Effects:
         ):
             return self._item_method_called(func.value, func.attr.value, call, frame, state)
         if receiver == "self" and path.startswith("self.") and isinstance(func, cst.Attribute):
-            return self._own_method_called(call, func.attr.value, path, frame, state)
+            state = self._own_method_called(call, func.attr.value, path, frame, state)
         if any(dotted(argument.value) == path and not argument.star for argument in call.args):
             return self._handed_over(call, path, frame, state)
         return state
@@ -226,7 +229,7 @@ class Effects:
         for alternative in state:
             value = alternative.value
             if isinstance(value, Unbound) and method in ("update", "setdefault", "append", "extend"):
-                value = Mapping() if method in ("update", "setdefault") else Sequence(())
+                value = Mapping(added=True) if method in ("update", "setdefault") else Sequence(())
             if isinstance(value, Mapping):
                 for changed in evaluator.calls.mapping_changed(value, method, call, frame):
                     yield from assuming((changed,), alternative.when)
@@ -319,7 +322,7 @@ def _entry(name: str, value: Value) -> Entry:
 
 def _started(value: Value) -> Value:
     """What is not yet assigned, when something is put into it, counts as an empty mapping: the part that is added."""
-    return Mapping() if isinstance(value, Unbound) else value
+    return Mapping(added=True) if isinstance(value, Unbound) else value
 
 
 def _changed(value: Value, change: Change) -> Value:

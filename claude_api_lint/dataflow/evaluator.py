@@ -21,21 +21,23 @@ from claude_api_lint.dataflow.resolver import OneFile, Resolver
 from claude_api_lint.dataflow.trees import string_value
 from claude_api_lint.dataflow.values import (
     HOLE,
+    ITSELF,
     NOTHING,
     Alternative,
     Alternatives,
     Assumptions,
+    Class,
     Const,
     Entry,
     Frame,
     Function,
+    Instance,
     Mapping,
     Place,
     Prepared,
     Sequence,
     Text,
     Thunk,
-    Unbound,
     Unknown,
     Value,
     assuming,
@@ -151,14 +153,15 @@ class Evaluator:
             if len(different) > MAX_ALTERNATIVES:
                 kept = list(different)[: MAX_ALTERNATIVES - 1]
                 return (*kept, Alternative(Unknown("too many possibilities")))
-        return tuple(different)
+        # What something is when it is itself adds nothing to what else it can be.
+        return tuple(a for a in different if a.value is not ITSELF) or tuple(different)
 
     # Evaluating
 
     def evaluate(self, node: cst.BaseExpression, frame: Frame) -> Alternatives:
         """What an expression can be where it stands, in an activation of the function that it stands in."""
         alternatives = self.remember((node, frame), lambda: self._evaluate(node, frame))
-        return alternatives or just(Unknown("it depends on itself"))
+        return alternatives or just(ITSELF)
 
     def force(self, value: Thunk | Value) -> Alternatives:
         """Evaluate what was put off."""
@@ -173,6 +176,8 @@ class Evaluator:
             return self._formatted(node, frame)
         if isinstance(node, cst.Integer | cst.Float):
             return just(Const(node.evaluated_value, place))
+        if isinstance(node, cst.UnaryOperation):
+            return self._negated(node, frame)
         if isinstance(node, cst.Name):
             if node.value in ("None", "True", "False"):
                 return just(Const({"None": None, "True": True, "False": False}[node.value], place))
@@ -205,6 +210,13 @@ class Evaluator:
         if isinstance(node, cst.Lambda):
             return just(Function(frame.module, node, frame, None))
         return just(Unknown("an expression that is not followed"))
+
+    def _negated(self, node: cst.UnaryOperation, frame: Frame) -> Iterable[Alternative]:
+        """``-1``: an index from the end, say."""
+        value = self.only(Thunk(node.expression, frame))
+        if isinstance(node.operator, cst.Minus) and isinstance(value, Const) and isinstance(value.value, int | float):
+            return just(Const(-value.value, Place(frame.module, node)))
+        return just(Unknown("an operation that is not followed"))
 
     def combine(self, operands: Iterable[Alternatives], join: Callable[..., Value]) -> Iterator[Alternative]:
         """Join every combination of alternatives that fit together."""
@@ -310,12 +322,23 @@ class Evaluator:
 
     def with_item(self, mapping: Value, key: Value, value: Thunk | Value, key_place: Place | None) -> Value:
         """``mapping[key] = value``."""
+        if isinstance(mapping, Sequence):
+            return self._with_element(mapping, key, value)
         if not isinstance(mapping, Mapping):
             return mapping
         if isinstance(key, Const):
             name = key.value.decode("latin-1") if isinstance(key.value, bytes) else str(key.value)
             return mappings.set_entry(mapping, Entry(name, value, key_place))
         return mappings.opened(mapping, "a key that is not known")
+
+    def _with_element(self, sequence: Sequence, key: Value, value: Thunk | Value) -> Sequence:
+        items = list(sequence.items)
+        if not isinstance(key, Const) or not isinstance(key.value, int) or sequence.open:
+            return replace(sequence, items=(), open=True)
+        if not -len(items) <= key.value < len(items):
+            return replace(sequence, items=(), open=True)
+        items[key.value] = value
+        return replace(sequence, items=tuple(items))
 
     def updated(self, mapping: Value, other: Value) -> Value:
         """``mapping.update(other)``."""
@@ -462,4 +485,4 @@ def truth(value: Value) -> bool | None:
         return True if any(entry.certain for entry in value.entries) else None if value.open or value.entries else False
     if isinstance(value, Sequence):
         return True if value.items else None if value.open else False
-    return None if isinstance(value, Unknown | Unbound) else True
+    return True if isinstance(value, Function | Class | Instance) else None

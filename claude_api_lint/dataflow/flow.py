@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from claude_api_lint.dataflow import mappings
+from claude_api_lint.dataflow.aliases import Aliases
 from claude_api_lint.dataflow.effects import Effects
 from claude_api_lint.dataflow.module import Block, Module
 from claude_api_lint.dataflow.trees import code_of, dotted, walk
@@ -67,6 +68,7 @@ class Flow:
     def __init__(self, evaluator: Evaluator) -> None:
         self.evaluator = evaluator
         self.effects = Effects(evaluator)
+        self._aliases: dict[Module, Aliases] = {}
         self._touching: dict[tuple[Module, str], list[cst.FunctionDef]] = {}
 
     # Names
@@ -79,7 +81,18 @@ class Flow:
             return inner
         step = frame.module.step_of(node)
         found = self.variable(name, step, frame) if step is not None else ()
-        return self._fitting(found, node, frame) or self.builtin(name)
+        return self._shared(name, self._fitting(found, node, frame), node, frame) or self.builtin(name)
+
+    def _shared(self, path: str, alternatives: list[Alternative], node: cst.CSTNode, frame: Frame) -> list[Alternative]:
+        """A mapping that is changed under another name as well may have any entry."""
+        if not any(isinstance(alternative.value, Mapping) for alternative in alternatives):
+            return alternatives
+        module = frame.module
+        if module not in self._aliases:
+            self._aliases[module] = Aliases(module)
+        if not self._aliases[module].changed_elsewhere(module.scope_of(node), path):
+            return alternatives
+        return [replace(a, value=_opened(a.value, "it is changed under another name")) for a in alternatives]
 
     def builtin(self, name: str) -> Alternatives:
         return just(External(f"builtins.{name}"))
@@ -93,7 +106,7 @@ class Flow:
             if isinstance(base, Instance) and path is not None and step is not None and not self._inner(node, frame):
                 assigned = self.variable(path, step, frame)
                 if assigned:
-                    return self._fitting(assigned, node, frame)
+                    return self._shared(path, self._fitting(assigned, node, frame), node, frame)
             return evaluator.objects.attribute(base, node.attr.value)
 
         return evaluator.each(evaluator.evaluate(node.value, frame), found)
@@ -159,8 +172,18 @@ class Flow:
             return self._before_module_level(path, step, frame)
         if self.binds(scope, path.split(".")[0]) or "." in path:
             block, index = module.position_of(step)
-            return self.before(block, index, path, frame)
+            return (*self.before(block, index, path, frame), *self._from_inner_functions(path, scope, frame))
         return self.free(path, scope, frame)
+
+    def _from_inner_functions(self, path: str, scope: FunctionNode, frame: Frame) -> Iterator[Alternative]:
+        """What functions inside assign to a name that they declare ``nonlocal``."""
+        module = frame.module
+        for node in module.nodes(cst.Nonlocal, path):
+            inner = module.scope_of(node)
+            if not isinstance(inner, cst.FunctionDef) or not any(item.name.value == path for item in node.names):
+                continue
+            if scope in module.ancestors(inner):
+                yield from self.at_end(inner, path, self.evaluator.frame_of(module, node))
 
     def _in_class_body(self, path: str, step: cst.CSTNode, scope: cst.ClassDef, frame: Frame) -> Alternatives:
         block, index = frame.module.position_of(step)
@@ -219,7 +242,7 @@ class Flow:
             block = frame.module.block(function.body)
             inner = self.evaluator.frame_of(frame.module, function.body)
             for alternative in self.before(block, len(block.steps), path, inner, Leaving.NONE):
-                if isinstance(alternative.value, Mapping) and not alternative.value.homes:
+                if isinstance(alternative.value, Mapping) and alternative.value.added:
                     added.append(alternative.value)
                 elif not isinstance(alternative.value, Unbound):
                     rebound.append(alternative)
@@ -325,13 +348,18 @@ class Flow:
             yield from assuming(otherwise, assumptions)
 
     def _before_step(self, step: cst.CSTNode, path: str, frame: Frame, leaving: Leaving = Leaving.ANY) -> Alternatives:
+        """What it is when the body of a compound statement is reached: before it, and after its own line's calls."""
         block, index = frame.module.position_of(step)
-        return self.before(block, index, path, frame, leaving)
+        state = self.before(block, index, path, frame, leaving)
+        for line in _heads(step):
+            if frame.module.touches(line, path):
+                state = self.effects.inside(line, path, frame, state)
+        return state
 
     def _after_loop(
         self, step: cst.For | cst.While, block: Block, index: int, path: str, frame: Frame, leaving: Leaving
     ) -> Iterator[Alternative]:
-        yield from self.before(block, index, path, frame, leaving)
+        yield from self._before_step(step, path, frame, leaving)
         yield from self._end(step.body, path, frame, max(leaving, Leaving.SCOPE))
         if step.orelse is not None:
             yield from self._end(step.orelse.body, path, frame, leaving)
@@ -523,10 +551,10 @@ class Flow:
         while step is not None:
             block, index = module.position_of(step)
             for earlier in block.steps[:index]:
-                if not isinstance(earlier, cst.If) or earlier.orelse is not None:
-                    continue
-                if leaves(module.block(earlier.body), Leaving.ANY):
-                    yield earlier
+                arm: cst.CSTNode | None = earlier
+                while isinstance(arm, cst.If) and leaves(module.block(arm.body), Leaving.ANY):
+                    yield arm
+                    arm = arm.orelse
             if isinstance(block.owner, cst.Module | cst.FunctionDef | cst.ClassDef):
                 return
             step = module.step_of(block.owner)
@@ -589,11 +617,18 @@ class Flow:
 
     def _case_arms(self, step: cst.Match, case: cst.MatchCase, frame: Frame) -> tuple[Assumptions, ...]:
         """The ways in which a case is taken: patterns of constants tell, others only which case it is."""
-        constants = _pattern_constants(case.pattern)
-        if constants and case.guard is None:
-            assumed = self._assumed(step.subject, constants, frame, True)
-            return tuple(self._narrowed(step.subject, constants, frame, True, assumed))
-        return (frozenset({Assumption((frame, "case", step), case)}),)
+        taken = frozenset({Assumption((frame, "case", step), case)})
+        arms: list[Assumptions] = [taken]
+        for earlier in step.cases:
+            constants = _pattern_constants(earlier.pattern)
+            is_this = earlier is case
+            if constants and (is_this or earlier.guard is None):
+                assumed = self._assumed(step.subject, constants, frame, is_this)
+                leading = self._narrowed(step.subject, constants, frame, is_this, assumed)
+                arms = [one | other for one in arms for other in leading if compatible(one, other)]
+            if is_this:
+                break
+        return tuple(arms)
 
 
 class _Arm(Value):
@@ -601,6 +636,15 @@ class _Arm(Value):
 
 
 _ARM, _NO_ARM = _Arm(), _Arm()
+
+
+def _heads(step: cst.CSTNode) -> list[cst.CSTNode]:
+    """The expressions in the first line of a compound statement."""
+    if isinstance(step, cst.If | cst.While):
+        return [step.test]
+    if isinstance(step, cst.For):
+        return [step.iter]
+    return [step.subject] if isinstance(step, cst.Match) else []
 
 
 def _decided(frame: Frame, what: str, choice: object) -> Assumption:
@@ -691,6 +735,10 @@ def _captures(case: cst.MatchCase) -> set[str]:
 
 def _is_irrefutable(case: cst.MatchCase) -> bool:
     return case.guard is None and isinstance(case.pattern, cst.MatchAs) and case.pattern.pattern is None
+
+
+def _opened(value: Value, why: str) -> Value:
+    return mappings.opened(value, why) if isinstance(value, Mapping) else value
 
 
 def _with_additions(value: Value, added: list[Value]) -> Value:

@@ -292,7 +292,8 @@ class Objects:
                     yield method, alternative
 
     def _method_frame(self, cls: Class, method: cst.FunctionDef, receiver: Instance) -> Frame:
-        call = receiver.call if method.name.value == "__init__" else None
+        initializer = self.method(receiver.cls, "__init__")
+        call = receiver.call if initializer is not None and initializer.node is method else None
         caller = receiver.frame if call is not None else None
         return self.evaluator.enter(cls.module, method, call, caller, receiver, cls.enclosing)
 
@@ -329,4 +330,4 @@ class Objects:
 
 def _is_addition(value: Value) -> bool:
     """Whether a value is only what a method adds to a mapping that another one made."""
-    return isinstance(value, Mapping) and not value.homes and bool(value.entries or value.open)
+    return isinstance(value, Mapping) and value.added

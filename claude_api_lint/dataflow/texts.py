@@ -8,6 +8,8 @@ from urllib.parse import urljoin
 
 from claude_api_lint.dataflow.values import HOLE, Const, Text, Value
 
+MAX_LENGTH = 20_000
+"""Characters of a text that are kept; what follows is a hole."""
 _PERCENT = re.compile(r"%(?:\((?P<name>[^)]*)\))?[#0\- +]*(?:\*|\d+)?(?:\.(?:\*|\d+))?[hlL]?(?P<kind>[a-zA-Z%])")
 
 # Methods whose result str itself computes, holes and all. What they take away at a hole's edge nobody knows anyway.
@@ -32,6 +34,8 @@ def is_text(value: Value) -> bool:
 def text(pattern: str) -> Value:
     """The value of a pattern: a constant where it has no hole."""
     squeezed = re.sub(f"{HOLE}+", HOLE, pattern)
+    if len(squeezed) > MAX_LENGTH:
+        squeezed = squeezed[:MAX_LENGTH] + HOLE
     return Text(squeezed) if HOLE in squeezed else Const(squeezed)
 
 
@@ -85,7 +89,8 @@ def join_urls(base: str, url: str) -> Value:
     """``urllib.parse.urljoin``; a hole keeps its place, as it is a character like any other there."""
     if url.startswith(HOLE):
         return text(HOLE)
+    scheme = "https://" if base.startswith(HOLE) else ""
     try:
-        return text(urljoin(base, url))
+        return text(urljoin(scheme + base, url).removeprefix(scheme))
     except ValueError:
         return Text(HOLE)

@@ -110,6 +110,10 @@ class Unknown(Value):
     """The dotted name or attribute that could not be followed, where there is one."""
 
 
+ITSELF = Unknown("it depends on itself")
+"""What something is when it is itself: it adds nothing to what else it can be."""
+
+
 @dataclass(frozen=True)
 class Unbound(Value):
     """The name has no value here."""
@@ -160,13 +164,15 @@ class Entry:
 class Mapping(Value):
     """A mapping with known keys; ``open`` tells that there may be others, and ``why``.
 
-    ``homes`` are the literals and calls that built it, the first one first: where an entry could be added.
+    ``homes`` are the literals and calls that built it, the first one first: where an entry could be added. ``added``
+    marks what a function puts into a mapping that is made elsewhere.
     """
 
     entries: tuple[Entry, ...] = ()
     open: bool = False
     homes: tuple[Place, ...] = field(default=(), compare=False)
     why: str = field(default="", compare=False)
+    added: bool = False
 
 
 @dataclass(frozen=True)
