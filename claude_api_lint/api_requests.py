@@ -71,9 +71,20 @@ class ApiRequests:
             for statement in self.module.statements
         )
 
-    @cached_property
+    @property
     def homes_of_others(self) -> frozenset[Place]:
         """The places that build headers which are seen to go to another host, and never to the API."""
+        others, own = self._homes
+        return others - own
+
+    @property
+    def shared_homes(self) -> frozenset[Place]:
+        """The places that build headers for the API and for another host."""
+        others, own = self._homes
+        return others & own
+
+    @cached_property
+    def _homes(self) -> tuple[frozenset[Place], frozenset[Place]]:
         others: set[Place] = set()
         own: set[Place] = set()
         for call in self.module.nodes(cst.Call):
@@ -81,7 +92,7 @@ class ApiRequests:
                 known = exchange.url_text.partition(HOLE)[0]
                 elsewhere = known and self.catalog.requirement(known, complete=False) is Requirement.NOT_THE_API
                 (others if elsewhere else own).update(exchange.headers.homes)
-        return frozenset(others - own)
+        return frozenset(others), frozenset(own)
 
     def _confidence(self, exchange: Exchange) -> Confidence | None:
         """How sure it is that the request goes to the API and needs the header; None where it is not known to."""
@@ -91,7 +102,7 @@ class ApiRequests:
             return Confidence.LIKELY if self._is_evident(exchange) else None
         requirement = self.catalog.requirement(known, complete=not hole)
         if requirement is Requirement.REQUIRED:
-            return Confidence.LIKELY if exchange.by_wrapper else Confidence.CERTAIN
+            return Confidence.CERTAIN if not exchange.by_wrapper and has_key(exchange) else Confidence.LIKELY
         if requirement is Requirement.LIKELY and has_key(exchange):
             return Confidence.LIKELY
         return None

@@ -40,7 +40,9 @@ class AddVersionHeader(Fixer):
                 return edit
             edits[edit] = None
         header, target = self.analysis.catalog.version_header, self.analysis.target
-        return Fix(f"Add the header {header}: {target}", Applicability.SAFE, tuple(edits))
+        shared = any(self._home(exchange) in self.analysis.requests.shared_homes for exchange in exchanges)
+        applicability = Applicability.UNSAFE if shared else Applicability.SAFE
+        return Fix(f"Add the header {header}: {target}", applicability, tuple(edits))
 
     def _edit(self, exchange: Exchange) -> Edit | NoFix:
         home = self._home(exchange)
@@ -146,7 +148,9 @@ class AddVersionHeader(Fixer):
         call, name = exchange.call, dotted(exchange.call.func) or ""
         if name.rsplit(".", 1)[-1] in ("urlopen", "urlretrieve", "send"):
             return NoFix("this call takes no headers; build a Request with them")
-        if any(argument.keyword is not None and argument.keyword.value == "headers" for argument in call.args):
+        named = any(argument.keyword is not None and argument.keyword.value == "headers" for argument in call.args)
+        positional = [argument for argument in call.args if argument.keyword is None]
+        if named or exchange.headers.entries or len(positional) > 2:
             return NoFix("its headers are empty in a way that this fixer does not know")
         entry = cst.Dict([cst.DictElement(quoted(self.analysis.catalog.version_header, call), self._version(call))])
         return self.edit(call, call_with(call, cst.Arg(entry, keyword=cst.Name("headers"))))

@@ -56,7 +56,7 @@ class DuplicateVersionHeader(Rule):
             for first, second in itertools.pairwise(entries):
                 if second.key_place is not None:
                     values = (self._text(first), self._text(second))
-                    message = f'the version header is sent twice; the server answers 400 "{self._answer(values)}"'
+                    message = f"the version header is sent twice; the server answers 400: {self._answer(values)}"
                     self.report(second.key_place.node, message, request.confidence, Duplicate(first, second))
 
     def _text(self, entry: Entry) -> str:

@@ -73,7 +73,7 @@ class MissingVersionHeader(Rule):
         header = self.analysis.catalog.version_header
         message = (
             f"request to the Claude API without the {header} header{self._where(exchange)}; "
-            f'the server answers 400 "{self.analysis.catalog.messages.missing()}"'
+            f"the server answers 400: {self.analysis.catalog.messages.missing()}"
         )
         self.report(self._sender(exchange), message, confidence, tuple(request.exchange for request in requests))
 

@@ -56,6 +56,6 @@ class MisspelledVersionHeader(Rule):
             if entry.key_place is not None and catalog.is_misspelled_header(entry.key):
                 message = (
                     f'the header "{entry.key}" is not {catalog.version_header}; '
-                    f'the server answers 400 "{catalog.messages.missing()}"'
+                    f"the server answers 400: {catalog.messages.missing()}"
                 )
                 self.report(entry.key_place.node, message, confidence, entry)

@@ -53,7 +53,8 @@ class UnknownVersion(Rule):
         for value in values:
             if value.value and (catalog.is_known(value.value) or self._is_for_another_platform(value)):
                 continue
-            message = f'the server answers 400 "{catalog.messages.unknown(value.value or "")}"'
+            answer = catalog.messages.unknown(value.value or "")
+            message = f'the Claude API has no version "{value.value}"; the server answers 400: {answer}'
             if value.value is None:
                 message = f"{catalog.version_header} is None; the client fails or sends no version"
             elif not value.value:

@@ -213,7 +213,9 @@ class Calls:
             if isinstance(star, cst.Param) and star.name.value == name:
                 unknown = Alternative(Mapping((), True, why="the keyword arguments of a call"))
         yield from assuming(default or (unknown,), outside)
-        if default:
+        if _is_none(default):
+            yield from assuming((unknown,), outside)  # None says that a caller is expected to bring it
+        elif default:
             given = frozenset({Assumption(("caller", function), "outside, giving " + name, context=True)})
             yield from assuming((unknown,), given)
 
@@ -508,6 +510,11 @@ class Calls:
                     yield from assuming(self.returned(bound, inner), alternative.when)
                     continue
             yield alternative
+
+
+def _is_none(alternatives: Alternatives) -> bool:
+    values = [alternative.value for alternative in alternatives]
+    return len(values) == 1 and isinstance(values[0], Const) and values[0].value is None
 
 
 def _is_recursive(callee: Function, frame: Frame) -> bool:

@@ -85,8 +85,8 @@ class Library:
     """Whether two casings of one name in a mapping go out as two header lines."""
     drops_none: bool = False
     """Whether a header whose value is None is left out (else sending fails)."""
-    headers_style: str = "headers"
-    """The keyword by which a call without headers would get some."""
+    global_hooks: frozenset[str] = frozenset()
+    """Names through which a program changes every request: where one is used, headers may come from there."""
 
 
 VERBS = ("get", "post", "put", "patch", "delete", "head", "options")

@@ -54,26 +54,15 @@ HEADER_NAMES = AUTH_HEADERS | {"content-type", "accept", "user-agent"}
 
 _SENDING_WORDS = frozenset(
     "post get put patch delete head request requests send fetch call stream http https query retry invoke execute "
-    "api submit download upload urlopen open do ask complete chat create perform run make".split()
+    "submit download upload urlopen perform".split()
 )
+# What is done with a request apart from sending it.
 _NOT_SENDING = frozenset(
-    "log mock patch_object assert build config configure register prepare request_info responses respx".split()
+    "build create new construct prepare parse format validate config configure register mock stub fake expect match "
+    "verify assert log trace record dump print debug info warn error sign redact mask sanitize serialize encode hash "
+    "cache key headers responses respx".split()
 )
 _URL_NAME = re.compile(r"(^|_)(url|uri|endpoint|link|host|api_base|base)s?($|_)", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Headers:
-    """The header lines of a request as far as they are known; ``known`` is False where there may be others.
-
-    ``homes`` are the places that build them, the nearest to the request first.
-    """
-
-    mapping: Mapping
-
-    @property
-    def known(self) -> bool:
-        return not self.mapping.open
 
 
 @dataclass(frozen=True)
@@ -129,6 +118,8 @@ class Exchanges:
                 continue
             for url, url_when, headers, headers_when, library, wrapped in self._read(callee.value, call, frame):
                 base = callee.when | conditions
+                if library is not None and library.global_hooks & module.words:
+                    headers = mappings.opened(headers, "headers that every request gets")
                 if compatible(base, url_when) and compatible(base | url_when, headers_when):
                     # A condition that URL and call share is part of what the URL rests on.
                     found.append(
@@ -254,13 +245,13 @@ class Exchanges:
     def _given_headers(self, library: Library, arguments: Arguments, declared: Parameter | None) -> Alternatives:
         if declared is None:
             return just(Mapping())
+        if "auth" in arguments.keywords and self._hooked(arguments.keywords["auth"]):
+            return just(Mapping((), True, why="an auth object that may add headers"))
         given = arguments.get(declared.position, *declared.names)
         if given is not None:
             return tuple(Alternative(self._as_headers(a.value, library), a.when) for a in self.evaluator.force(given))
         if arguments.may_have(declared.position):
             return just(Mapping((), True, why="arguments that are passed on"))
-        if "auth" in arguments.keywords and self._hooked(arguments.keywords["auth"]):
-            return just(Mapping((), True, why="an auth object that may add headers"))
         return just(Mapping())
 
     def _as_headers(self, value: Value, library: Library | None) -> Mapping:
@@ -312,13 +303,21 @@ class Exchanges:
             return [
                 Alternative(mappings.opened(_mapping(a.value), "a client handed elsewhere"), a.when) for a in states
             ]
-        if change.kind == "set" and change.path and change.path[0] in description.hooks:
+        if change.path and change.path[0] in description.hooks and self._adds_hook(change):
             return [
                 Alternative(mappings.opened(_mapping(a.value), "a hook that may add headers"), a.when) for a in states
             ]
         if description.attribute is None or change.path[:1] != (description.attribute,):
             return states
         return self._headers_changed(states, change)
+
+    def _adds_hook(self, change: Change) -> bool:
+        """Whether a change gives the client something of the program's own that may add headers."""
+        if change.kind == "set":
+            return True
+        arguments = change.node.args if isinstance(change.node, cst.Call) else ()
+        values = [self.evaluator.only(Thunk(argument.value, change.frame)) for argument in arguments]
+        return any(isinstance(value, Instance | Unknown | Class) for value in values)
 
     def _headers_changed(self, states: Alternatives, change: Change) -> Iterable[Alternative]:
         """A mapping of headers after a change to it, whatever object it belongs to."""

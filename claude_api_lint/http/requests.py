@@ -10,8 +10,8 @@ _BY_METHOD = Sending(url=parameter(1, "url"), headers=parameter(None, "headers")
 LIBRARY = Library(
     name="requests",
     clients={
-        # An auth object may set any header of the request (requests.auth.AuthBase).
-        "requests.Session": Client(attribute="headers", hooks=frozenset({"auth"})),
+        # An auth object or a mounted adapter may set any header (requests.auth.AuthBase, HTTPAdapter.add_headers).
+        "requests.Session": Client(attribute="headers", hooks=frozenset({"auth", "mount"})),
     },
     sendings={
         **{f"requests.{verb}": _BY_VERB for verb in VERBS},

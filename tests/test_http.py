@@ -1,0 +1,797 @@
+"""Every way of sending a request: found where its version header is missing, silent where it is there.
+
+``HEADERS`` stands for a dict of headers, ``PAIRS`` for the same as a list of pairs, ``ARGUMENT`` and ``OPTION`` for one more
+argument or option of curl. In the *good* twin they have the version header, in the *bad* one they have not; the line with
+``# here`` is the one that is to be reported.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import libcst as cst
+import pytest
+
+import claude_api_lint.http
+from claude_api_lint.dataflow.evaluator import Evaluator
+from claude_api_lint.dataflow.module import Module
+from claude_api_lint.dataflow.trees import walk
+from claude_api_lint.findings import Finding
+from claude_api_lint.fixer import fix_source
+from claude_api_lint.http.declarations import Building, Client, Library, Sending, parameter
+from claude_api_lint.http.exchanges import Exchange, Exchanges
+from claude_api_lint.http.registry import Registry, load_registry
+from claude_api_lint.linter import check_source
+from claude_api_lint.settings import Settings
+from claude_api_lint.source import Source
+
+BAD = {
+    "HEADERS": "{'x-api-key': key, 'content-type': 'application/json'}",
+    "PAIRS": "[('x-api-key', key)]",
+    "ARGUMENT": "",
+    "OPTION": "",
+}
+GOOD = {
+    "HEADERS": "{'x-api-key': key, 'anthropic-version': '2023-06-01', 'content-type': 'application/json'}",
+    "PAIRS": "[('x-api-key', key), ('anthropic-version', '2023-06-01')]",
+    "ARGUMENT": ", '-H', 'anthropic-version: 2023-06-01'",
+    "OPTION": ' -H "anthropic-version: 2023-06-01"',
+}
+URL = "'https://api.anthropic.com/v1/messages'"
+
+FORMS = {
+    # requests
+    "requests: the function of each verb": """
+        import requests
+        requests.put(URL, data={}, headers=HEADERS)  # here
+    """,
+    "requests: the URL by keyword": """
+        import requests
+        requests.post(url=URL, headers=HEADERS)  # here
+    """,
+    "requests: request() with positions": """
+        import requests
+        requests.request('POST', URL, headers=HEADERS)  # here
+    """,
+    "requests: request() with keywords": """
+        import requests
+        requests.request(method='POST', url=URL, headers=HEADERS)  # here
+    """,
+    "requests: a session's request()": """
+        import requests
+        session = requests.Session()
+        session.request('POST', URL, headers=HEADERS)  # here
+    """,
+    "requests: a session made in the call": """
+        import requests
+        requests.Session().post(URL, headers=HEADERS)  # here
+    """,
+    "requests: the old name of Session": """
+        import requests
+        requests.session().post(URL, headers=HEADERS)  # here
+    """,
+    "requests: Session from where it is defined": """
+        from requests.sessions import Session
+        with Session() as s:
+            s.post(URL, headers=HEADERS)  # here
+    """,
+    "requests: a session's headers are assigned": """
+        import requests
+        s = requests.Session()
+        s.headers = HEADERS
+        s.get(URL)  # here
+    """,
+    "requests: a session's headers and the call's": """
+        import requests
+        with requests.Session() as s:
+            s.headers.update(HEADERS)
+            s.get(URL, headers={'accept': '*/*'})  # here
+    """,
+    "requests: a session kept in self": """
+        import requests
+        class C:
+            def __init__(self, key):
+                self._session = requests.Session()
+                self._session.headers.update(HEADERS)
+            def ask(self):
+                return self._session.post(URL)  # here
+    """,
+    "requests: a session from a factory": """
+        import requests
+        def make(key):
+            session = requests.Session()
+            session.headers.update(HEADERS)
+            return session
+        def ask(key):
+            return make(key).post(URL)  # here
+    """,
+    "requests: a session that is a parameter's default": """
+        import requests
+        SESSION = requests.Session()
+        def _ask(key, session=SESSION):
+            return session.post(URL, headers=HEADERS)  # here
+        _ask('k')
+    """,
+    "requests: a class derived from Session": """
+        import requests
+        class Claude(requests.Session):
+            def __init__(self, key):
+                super().__init__()
+                self.headers.update(HEADERS)
+            def ask(self):
+                return self.post(URL)  # here
+    """,
+    "requests: a session with an adapter and retries": """
+        import requests
+        from requests.adapters import HTTPAdapter
+        s = requests.Session()
+        s.mount('https://', HTTPAdapter(max_retries=3))
+        s.post(URL, headers=HEADERS)  # here
+    """,
+    "requests: a request is prepared and sent": """
+        import requests
+        request = requests.Request('POST', URL, headers=HEADERS)
+        prepared = request.prepare()
+        with requests.Session() as session:
+            session.send(prepared)  # here
+    """,
+    "requests: a request is prepared by the session": """
+        import requests
+        session = requests.Session()
+        request = requests.Request('POST', URL, HEADERS)
+        session.send(session.prepare_request(request))  # here
+    """,
+    "requests: keyword arguments from a mapping": """
+        import requests
+        arguments = {'url': URL, 'headers': HEADERS, 'timeout': 10}
+        requests.post(**arguments)  # here
+    """,
+    "requests: keyword arguments from dict()": """
+        import requests
+        arguments = dict(headers=HEADERS)
+        requests.post(URL, **arguments)  # here
+    """,
+    "requests: the method chosen by name": """
+        import requests
+        getattr(requests, 'post')(URL, headers=HEADERS)  # here
+    """,
+    # httpx
+    "httpx: request()": """
+        import httpx
+        httpx.request('POST', URL, headers=HEADERS)  # here
+    """,
+    "httpx: stream()": """
+        import httpx
+        with httpx.stream('POST', URL, headers=HEADERS) as r:  # here
+            pass
+    """,
+    "httpx: headers as pairs": """
+        import httpx
+        httpx.post(URL, headers=PAIRS)  # here
+    """,
+    "httpx: headers as httpx.Headers": """
+        import httpx
+        httpx.post(URL, headers=httpx.Headers(HEADERS))  # here
+    """,
+    "httpx: a URL object": """
+        import httpx
+        httpx.post(httpx.URL(URL), headers=HEADERS)  # here
+    """,
+    "httpx: a client in a with": """
+        import httpx
+        with httpx.Client(timeout=5) as client:
+            client.post(URL, headers=HEADERS)  # here
+    """,
+    "httpx: an async client's stream": """
+        import httpx
+        async def ask(key):
+            async with httpx.AsyncClient() as client:
+                async with client.stream('POST', URL, headers=HEADERS) as r:  # here
+                    pass
+    """,
+    "httpx: a client's headers are updated": """
+        import httpx
+        client = httpx.Client()
+        client.headers.update(HEADERS)
+        client.post(URL)  # here
+    """,
+    "httpx: a client's headers are assigned": """
+        import httpx
+        client = httpx.Client()
+        client.headers = HEADERS
+        client.post(URL)  # here
+    """,
+    "httpx: a base URL with a path": """
+        import httpx
+        client = httpx.Client(base_url='https://api.anthropic.com/v1', headers=HEADERS)
+        client.post('messages')  # here
+    """,
+    "httpx: a base URL is assigned": """
+        import httpx
+        client = httpx.Client(headers=HEADERS)
+        client.base_url = 'https://api.anthropic.com'
+        client.post('/v1/messages')  # here
+    """,
+    "httpx: a request that is built and sent": """
+        import httpx
+        client = httpx.Client(headers=HEADERS)
+        request = client.build_request('POST', URL)
+        client.send(request, stream=True)  # here
+    """,
+    "httpx: a Request that is made and sent": """
+        import httpx
+        with httpx.Client() as client:
+            client.send(httpx.Request('POST', URL, headers=HEADERS))  # here
+    """,
+    "httpx: a client kept in a class attribute": """
+        import httpx
+        class C:
+            client = httpx.Client(base_url='https://api.anthropic.com', headers=HEADERS)
+            def ask(self):
+                return self.client.post('/v1/messages')  # here
+    """,
+    "httpx: a client made by a context manager": """
+        import contextlib
+        import httpx
+        @contextlib.contextmanager
+        def connected(key):
+            with httpx.Client(headers=HEADERS) as client:
+                yield client
+        def ask(key):
+            with connected(key) as client:
+                return client.post(URL)  # here
+    """,
+    "httpx: a client made on demand": """
+        import httpx
+        class C:
+            _client = None
+            @property
+            def client(self):
+                if self._client is None:
+                    self._client = httpx.Client(headers=HEADERS)
+                return self._client
+            def ask(self):
+                return self.client.post(URL)  # here
+    """,
+    "httpx: many requests at once": """
+        import asyncio
+        import httpx
+        async def ask(client: httpx.AsyncClient, key):
+            return await client.post(URL, headers=HEADERS)  # here
+        async def main(key):
+            async with httpx.AsyncClient() as client:
+                await asyncio.gather(*(ask(client, key) for _ in range(9)))
+    """,
+    # aiohttp
+    "aiohttp: a session's post": """
+        import aiohttp
+        async def ask(key):
+            async with aiohttp.ClientSession() as session:
+                async with session.post(URL, headers=HEADERS) as r:  # here
+                    return await r.json()
+    """,
+    "aiohttp: a session's request": """
+        import aiohttp
+        async def ask(key):
+            session = aiohttp.ClientSession()
+            r = await session.request('POST', URL, headers=HEADERS)  # here
+    """,
+    "aiohttp: headers of the session": """
+        import aiohttp
+        async def ask(key):
+            async with aiohttp.ClientSession(headers=HEADERS) as session, session.post(URL) as r:  # here
+                return await r.json()
+    """,
+    "aiohttp: a base URL in the first position": """
+        import aiohttp
+        async def ask(key):
+            async with aiohttp.ClientSession('https://api.anthropic.com', headers=HEADERS) as session:
+                await session.post('/v1/messages')  # here
+    """,
+    "aiohttp: the module's request": """
+        import aiohttp
+        async def ask(key):
+            async with aiohttp.request('POST', URL, headers=HEADERS) as r:  # here
+                return await r.text()
+    """,
+    "aiohttp: a session kept in self": """
+        import aiohttp
+        class C:
+            async def start(self, key):
+                self.session = aiohttp.ClientSession(headers=HEADERS)
+            async def ask(self):
+                async with self.session.post(URL) as r:  # here
+                    return await r.json()
+    """,
+    # urllib
+    "urllib: a Request in the call": """
+        import urllib.request
+        urllib.request.urlopen(urllib.request.Request(URL, data=b'', headers=HEADERS))  # here
+    """,
+    "urllib: a Request by position": """
+        from urllib.request import Request, urlopen
+        request = Request(URL, b'', HEADERS)  # here
+        urlopen(request)
+    """,
+    "urllib: headers one by one": """
+        from urllib import request
+        r = request.Request(URL, method='POST')  # here
+        for name, value in HEADERS.items():
+            r.add_header(name, value)
+        request.urlopen(r)
+    """,
+    "urllib: an opener": """
+        import urllib.request
+        opener = urllib.request.build_opener()
+        opener.open(urllib.request.Request(URL, headers=HEADERS))  # here
+    """,
+    # urllib3
+    "urllib3: a pool manager": """
+        import urllib3
+        http = urllib3.PoolManager(num_pools=2)
+        http.request('POST', URL, headers=HEADERS)  # here
+    """,
+    "urllib3: headers of the pool manager": """
+        import urllib3
+        http = urllib3.PoolManager(headers=HEADERS)
+        http.request('POST', URL, json={})  # here
+    """,
+    "urllib3: the module's request": """
+        import urllib3
+        urllib3.request('POST', URL, headers=HEADERS)  # here
+    """,
+    "urllib3: a pool of connections to one host": """
+        import urllib3
+        pool = urllib3.HTTPSConnectionPool('api.anthropic.com', headers=HEADERS)
+        pool.request('POST', '/v1/messages')  # here
+    """,
+    "urllib3: a pool of connections, and urlopen": """
+        from urllib3 import HTTPSConnectionPool
+        with HTTPSConnectionPool('api.anthropic.com', maxsize=4) as pool:
+            pool.urlopen('POST', '/v1/messages', body=b'', headers=HEADERS)  # here
+    """,
+    "urllib3: headers by position": """
+        import urllib3
+        pool = urllib3.HTTPSConnectionPool('api.anthropic.com')
+        pool.urlopen('POST', '/v1/messages', b'', HEADERS)  # here
+    """,
+    "urllib3: a proxy": """
+        import urllib3
+        http = urllib3.ProxyManager('http://proxy:3128')
+        http.request('POST', URL, headers=HEADERS)  # here
+    """,
+    "urllib3: a pool by its URL": """
+        import urllib3
+        pool = urllib3.connection_from_url('https://api.anthropic.com')
+        pool.request('POST', '/v1/messages', headers=HEADERS)  # here
+    """,
+    # http.client
+    "http.client: headers by position": """
+        import http.client
+        connection = http.client.HTTPSConnection('api.anthropic.com')
+        connection.request('POST', '/v1/messages', b'', HEADERS)  # here
+    """,
+    "http.client: headers by keyword": """
+        from http.client import HTTPSConnection
+        connection = HTTPSConnection('api.anthropic.com', 443, timeout=10)
+        connection.request('POST', '/v1/messages', body=b'', headers=HEADERS)  # here
+    """,
+    "http.client: with closing": """
+        import contextlib
+        import http.client
+        with contextlib.closing(http.client.HTTPSConnection('api.anthropic.com')) as connection:
+            connection.request('POST', '/v1/messages', '', HEADERS)  # here
+    """,
+    "http.client: headers put one by one": """
+        import http.client
+        connection = http.client.HTTPSConnection('api.anthropic.com')
+        connection.putrequest('POST', '/v1/messages')  # here
+        for name, value in HEADERS.items():
+            connection.putheader(name, value)
+        connection.endheaders()
+    """,
+    # curl
+    "curl: an argument list": """
+        import subprocess
+        subprocess.run(['curl', '-s', URL, '-H', f'x-api-key: {key}'ARGUMENT, '-d', '{}'])  # here
+    """,
+    "curl: an argument list in a variable": """
+        import subprocess
+        command = ['curl', URL, '-H', f'x-api-key: {key}'ARGUMENT]
+        subprocess.check_output(command)  # here
+    """,
+    "curl: an argument list that grows": """
+        import subprocess
+        command = ['curl', '-X', 'POST']
+        command += ['-H', f'x-api-key: {key}'ARGUMENT]
+        command.append(URL)
+        subprocess.check_call(command, timeout=9)  # here
+    """,
+    "curl: a full path": """
+        import subprocess
+        subprocess.Popen(['/usr/bin/curl', '--header', f'x-api-key: {key}'ARGUMENT, URL])  # here
+    """,
+    "curl: options glued to their values": """
+        import subprocess
+        subprocess.run(['curl', f'-Hx-api-key: {key}', '--header=accept: */*'ARGUMENT, '--url', URL])  # here
+    """,
+    "curl: one string for the shell": """
+        import subprocess
+        subprocess.run('curl https://api.anthropic.com/v1/messages -H "x-api-key: $KEY"OPTION -d @body', shell=True)  # here
+    """,
+    "curl: os.system": """
+        import os
+        os.system(f'curl -s https://api.anthropic.com/v1/models -H "x-api-key: {key}"OPTION')  # here
+    """,
+    "curl: os.popen": """
+        import os
+        os.popen('curl https://api.anthropic.com/v1/models --header "x-api-key: $KEY"OPTION').read()  # here
+    """,
+    "curl: getoutput": """
+        import subprocess
+        subprocess.getoutput('curl https://api.anthropic.com/v1/models -H "x-api-key: $KEY"OPTION')  # here
+    """,
+    "curl: a command that is split": """
+        import shlex
+        import subprocess
+        subprocess.run(shlex.split('curl https://api.anthropic.com/v1/models -H "x-api-key: a"OPTION'))  # here
+    """,
+    "curl: arguments one by one": """
+        import asyncio
+        async def ask(key):
+            await asyncio.create_subprocess_exec('curl', URL, '-H', f'x-api-key: {key}'ARGUMENT)  # here
+    """,
+    "curl: a string for the shell, asynchronously": """
+        import asyncio
+        async def ask():
+            await asyncio.create_subprocess_shell('curl https://api.anthropic.com/v1/models -H "x-api-key: $K"OPTION')  # here
+    """,
+    # Functions passed as values
+    "functools.partial with everything": """
+        import functools
+        import requests
+        ask = functools.partial(requests.post, URL, headers=HEADERS)
+        ask(json={})  # here
+    """,
+    "functools.partial with the headers": """
+        from functools import partial
+        import httpx
+        post = partial(httpx.post, headers=HEADERS)
+        post(URL, json={})  # here
+    """,
+    "asyncio.to_thread": """
+        import asyncio
+        import requests
+        async def ask(key):
+            return await asyncio.to_thread(requests.post, URL, headers=HEADERS)  # here
+    """,
+    "an executor's submit": """
+        import concurrent.futures
+        import requests
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            pool.submit(requests.post, URL, headers=HEADERS)  # here
+    """,
+    "a thread": """
+        import threading
+        import requests
+        threading.Thread(target=requests.post, args=(URL,), kwargs={'headers': HEADERS}).start()  # here
+    """,
+    "run_in_executor with a partial": """
+        import asyncio
+        import functools
+        import requests
+        async def ask(key):
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(None, functools.partial(requests.post, URL, headers=HEADERS))  # here
+    """,
+    "run_in_executor with a lambda": """
+        import asyncio
+        import requests
+        async def ask(key):
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(None, lambda: requests.post(URL, headers=HEADERS))  # here
+    """,
+    "a retry that gets the method": """
+        import requests
+        from somewhere import retry
+        retry(call_method=requests.post, url=URL, headers=HEADERS, json={})  # here
+    """,
+    "a retry that gets the method by position": """
+        import httpx
+        from somewhere import with_backoff
+        with_backoff(httpx.post, URL, headers=HEADERS)  # here
+    """,
+    "the method kept in a variable": """
+        import requests
+        send = requests.post
+        send(URL, headers=HEADERS)  # here
+    """,
+    "the method kept in a table": """
+        import requests
+        methods = {'GET': requests.get, 'POST': requests.post}
+        methods['POST'](URL, headers=HEADERS)  # here
+    """,
+    "the method as a parameter": """
+        import requests
+        def _send(method, headers):
+            return method(URL, headers=headers)
+        def ask(key):
+            return _send(requests.post, HEADERS)  # here
+    """,
+    # Wrappers
+    "a wrapper of the project, by keyword": """
+        from .transport import fetch
+        def ask(key):
+            return fetch(url=URL, headers=HEADERS)  # here
+    """,
+    "a wrapper of the project, by position": """
+        from .transport import send_request
+        def ask(key):
+            return send_request('POST', URL, HEADERS, {})  # here
+    """,
+    "a wrapper that is a method of something unknown": """
+        class C:
+            def __init__(self, http):
+                self.http = http
+            def ask(self, key):
+                return self.http.post(URL, headers=HEADERS)  # here
+    """,
+    "a wrapper in the same file": """
+        import requests
+        def _call(url, headers, **kwargs):
+            headers['accept'] = '*/*'
+            return requests.post(url, headers=headers, **kwargs)
+        def ask(key):
+            return _call(URL, HEADERS, json={})  # here
+    """,
+    "a wrapper in the same class": """
+        import httpx
+        class C:
+            def _post(self, path, headers):
+                return httpx.post(f'https://api.anthropic.com/v1/{path}', headers=headers)
+            def ask(self, key):
+                return self._post('messages', HEADERS)  # here
+    """,
+}
+"""Sentence -> program."""
+
+KEY = "import os\nkey = os.environ['ANTHROPIC_API_KEY']\n"
+
+
+def program(form: str, words: dict[str, str]) -> str:
+    text = KEY + textwrap.dedent(form).lstrip("\n")
+    for word, meaning in {**words, "URL": URL}.items():
+        text = re.sub(rf"(?<!\.)\b{word}\b|(?<=['\"]){word}\b", lambda _, m=meaning: m, text)
+    compile(text, "program.py", "exec")
+    return text
+
+
+def check(text: str) -> tuple[Finding, ...]:
+    result = check_source(text.encode(), "program.py", Settings())
+    assert result.skipped is None
+    return result.findings
+
+
+@pytest.mark.parametrize("sentence", FORMS)
+def test_a_request_without_the_version_is_found_where_it_is_sent(sentence: str) -> None:
+    text = program(FORMS[sentence], BAD)
+    here = [number for number, line in enumerate(text.splitlines(), start=1) if line.endswith("# here")]
+    assert len(here) == 1
+    assert [(finding.line, finding.code) for finding in check(text)] == [(here[0], "CAV101")]
+
+
+@pytest.mark.parametrize("sentence", FORMS)
+def test_the_same_request_with_the_version_is_silent(sentence: str) -> None:
+    assert check(program(FORMS[sentence], GOOD)) == ()
+
+
+@pytest.mark.parametrize("sentence", FORMS)
+def test_a_fix_of_the_request_leaves_it_silent_or_says_why_there_is_none(sentence: str) -> None:
+    text = program(FORMS[sentence], BAD)
+    (finding,) = check(text)
+    fixed = fix_source(text.encode(), "program.py", Settings())
+    if finding.fix is None:
+        assert finding.no_fix_reason
+        assert fixed.source.decode() == text
+    else:
+        assert check(fixed.source.decode()) == ()
+        assert fixed.source.decode().count("anthropic-version") == 1
+
+
+SILENT = {
+    "a request to somebody else": "import requests\nrequests.post('https://example.org/v1/messages', headers=HEADERS)\n",
+    "a host that only begins like the API's": (
+        "import requests\nrequests.post('https://api.anthropic.com.example.org/v1/messages', headers=HEADERS)\n"
+    ),
+    "a request that is built and never sent": (
+        "import requests\nrequest = requests.Request('POST', URL, headers=HEADERS).prepare()\n"
+    ),
+    "a request that is built by a client and never sent": (
+        "import httpx\nrequest = httpx.Client(headers=HEADERS).build_request('POST', URL)\n"
+    ),
+    "a dict that has a get": "cache = {}\ncache.get(URL, HEADERS)\n",
+    "a curl command that is only printed": "print(['curl', URL, '-H', 'x-api-key: k'])\n",
+    "another command than curl": "import subprocess\nsubprocess.run(['echo', URL, '-H', 'x-api-key: k'])\n",
+    "a curl command with a header file": "import subprocess\nsubprocess.run(['curl', URL, '-H', '@headers.txt'])\n",
+    "a curl command with a configuration": "import subprocess\nsubprocess.run(['curl', '-K', 'curl.cfg', URL])\n",
+    "a wrapper of the project without a key in the headers": (
+        "from .transport import fetch\nfetch(url=URL, headers={'accept': '*/*'})\n"
+    ),
+    "a wrapper of the project that gets no headers": "from .transport import fetch\nfetch(URL)\n",
+    "headers that are not known": "import requests\nfrom .auth import headers\nrequests.post(URL, headers=headers)\n",
+    "headers that are partly not known": (
+        "import requests\nfrom .auth import more\nrequests.post(URL, headers={**HEADERS, **more})\n"
+    ),
+    "keyword arguments that are not known": "import requests\ndef f(**kwargs):\n    requests.post(URL, **kwargs)\n",
+    "a session that comes from elsewhere": "from .net import session\nsession.post(URL, json={})\n",
+    "a session with an auth object": (
+        "import requests\nfrom .auth import Auth\ns = requests.Session()\ns.auth = Auth()\ns.post(URL, headers=HEADERS)\n"
+    ),
+    "a call with an auth object": "import requests\nfrom .auth import Auth\nrequests.post(URL, auth=Auth())\n",
+    "a client with an event hook": (
+        "import httpx\nfrom .hooks import add\nhttpx.Client(event_hooks={'request': [add]}).post(URL, headers=HEADERS)\n"
+    ),
+    "an opener with headers of its own": (
+        "import urllib.request\nopener = urllib.request.build_opener()\n"
+        "opener.addheaders = [('x-api-key', key), ('anthropic-version', '2023-06-01')]\nopener.open(URL)\n"
+    ),
+    "a client whose headers another module completes": (
+        "import httpx\nfrom .net import prepare\nclient = httpx.Client(headers=HEADERS)\nprepare(client)\nclient.post(URL)\n"
+    ),
+    "a function of the same name as a library's": (
+        "class requests:\n    @staticmethod\n    def post(url, headers): ...\nrequests.post(URL, headers=HEADERS)\n"
+    ),
+    "a library that is hidden by a parameter": "import requests\ndef f(requests):\n    requests.head(URL)\n",
+}
+
+
+@pytest.mark.parametrize("sentence", SILENT)
+def test_what_sends_nothing_to_the_api_or_is_not_known_is_silent(sentence: str) -> None:
+    assert check(program(SILENT[sentence], BAD)) == ()
+
+
+# What goes out: header names without casing, in the order of the libraries' own rules
+
+CASINGS = {
+    "httpx": "import httpx\nhttpx.post(URL, headers=TWICE)\n",
+    "http.client": (
+        "import http.client\nc = http.client.HTTPSConnection('api.anthropic.com')\nc.request('GET', '/v1/models', None, TWICE)\n"
+    ),
+    "urllib3": "import urllib3\nurllib3.PoolManager().request('POST', URL, headers=TWICE)\n",
+}
+FOLDED = {
+    "requests": "import requests\nrequests.post(URL, headers=TWICE)\n",
+    "aiohttp": "import aiohttp\nasync def f():\n    await aiohttp.ClientSession().post(URL, headers=TWICE)\n",
+    "urllib.request": "import urllib.request as u\nu.urlopen(u.Request(URL, headers=TWICE))\n",
+}
+TWICE = {"TWICE": "{'x-api-key': key, 'anthropic-version': '2023-06-01', 'Anthropic-Version': '2023-06-01'}"}
+
+
+@pytest.mark.parametrize("library", CASINGS)
+def test_two_casings_are_two_headers_where_the_library_sends_both(library: str) -> None:
+    assert [finding.code for finding in check(program(CASINGS[library], TWICE))] == ["CAV105"]
+
+
+@pytest.mark.parametrize("library", FOLDED)
+def test_two_casings_are_one_header_where_the_library_folds_them(library: str) -> None:
+    assert check(program(FOLDED[library], TWICE)) == ()
+
+
+@pytest.mark.parametrize("name", ["Anthropic-Version", "ANTHROPIC-VERSION", "anthropic-Version"])
+@pytest.mark.parametrize("library", [*CASINGS, *FOLDED])
+def test_a_header_is_the_same_in_any_casing(library: str, name: str) -> None:
+    once = {"TWICE": f"{{'x-api-key': key, '{name}': '2023-06-01'}}"}
+    assert check(program({**CASINGS, **FOLDED}[library], once)) == ()
+
+
+# The libraries' names are true: each exists in the library, where that is at hand.
+
+
+@pytest.mark.parametrize("library", load_registry().libraries, ids=lambda library: library.name)
+def test_a_library_is_described_by_names_that_it_has(library: Library) -> None:
+    names = [*library.sendings, *library.buildings, *library.clients, *library.aliases]
+    for name in names:
+        owner = name.split("().")[0]
+        if owner.split(".")[0] not in sys.stdlib_module_names:
+            continue
+        module, _, attribute = owner.rpartition(".")
+        value = getattr(__import__(module, fromlist=[attribute]), attribute)
+        for method in name.split("().")[1:]:
+            if isinstance(value, type):
+                value = getattr(value, method)
+
+
+# Adding a client
+
+CARRIER = Library(
+    name="carrier",
+    clients={
+        "carrier.Pigeon": Client(base_url=parameter(0, "loft"), headers=parameter(None, "rings"), attribute="rings")
+    },
+    sendings={
+        "carrier.fly": Sending(url=parameter(1, "to"), headers=parameter(2, "rings")),
+        "carrier.Pigeon().fly": Sending(url=parameter(0, "to"), headers=parameter(None, "rings")),
+        "carrier.Pigeon().release": Sending(request=parameter(0, "letter")),
+    },
+    buildings={"carrier.Letter": Building(url=parameter(0, "to"), headers=parameter(1, "rings"))},
+    aliases={"carrier.birds.Pigeon": "carrier.Pigeon"},
+)
+
+CARRIED = {
+    "carrier.fly('now', 'a', {'k': 'v'})": ("a", {"k"}),
+    "carrier.fly('now', to='a', rings={'k': 'v'})": ("a", {"k"}),
+    "carrier.Pigeon('https://a').fly('/b')": ("https://a/b", set()),
+    "carrier.Pigeon('https://a', rings={'k': 'v'}).fly('b', rings={'l': 'w'})": ("https://a/b", {"k", "l"}),
+    "carrier.birds.Pigeon('https://a').fly('/b')": ("https://a/b", set()),
+    "carrier.Pigeon().release(carrier.Letter('a', {'k': 'v'}))": ("a", {"k"}),
+}
+
+
+def registry_of(*libraries: Library) -> Registry:
+    return Registry(
+        libraries,
+        {name: (library, sending) for library in libraries for name, sending in library.sendings.items()},
+        {name: (library, building) for library in libraries for name, building in library.buildings.items()},
+        {name: (library, client) for library in libraries for name, client in library.clients.items()},
+        {alias: name for library in libraries for alias, name in library.aliases.items()},
+    )
+
+
+def exchanges(text: str, registry: Registry) -> list[Exchange]:
+    module = Module(Source(text), "program.py")
+    reader = Exchanges(Evaluator(), registry)
+    calls = [
+        node for statement in module.statements for node in walk(module.tree(statement)) if isinstance(node, cst.Call)
+    ]
+    return [exchange for call in calls for exchange in reader.of(module, call)]
+
+
+@pytest.mark.parametrize("call", CARRIED)
+def test_a_library_is_read_by_its_description_alone(call: str) -> None:
+    url, headers = CARRIED[call]
+    (exchange,) = exchanges(f"import carrier\n{call}\n", registry_of(CARRIER))
+    assert exchange.library is CARRIER
+    assert exchange.url_text == url
+    assert {entry.key for entry in exchange.headers.entries} == headers
+    assert not exchange.headers.open
+
+
+def test_a_library_that_is_not_described_is_not_read() -> None:
+    assert exchanges("import carrier\ncarrier.fly('now', 'a', {})\n", registry_of()) == []
+
+
+@pytest.fixture
+def with_niquests(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """One more module in the package of clients: the one that docs/adding-a-client.md shows."""
+    page = Path(__file__).resolve().parent.parent / "docs" / "adding-a-client.md"
+    (code,) = re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    (tmp_path / "niquests.py").write_text(code)
+    monkeypatch.setattr(claude_api_lint.http, "__path__", [*claude_api_lint.http.__path__, str(tmp_path)])
+    load_registry.cache_clear()
+    yield
+    load_registry.cache_clear()
+    sys.modules.pop("claude_api_lint.http.niquests", None)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "import niquests\nniquests.post(URL, headers=HEADERS)  # here\n",
+        "import niquests\nwith niquests.Session() as s:\n    s.headers.update(HEADERS)\n    s.post(URL)  # here\n",
+        "from niquests.sessions import Session\nSession().put(URL, headers=HEADERS)  # here\n",
+    ],
+)
+def test_adding_a_client_takes_one_module(form: str, with_niquests: None) -> None:
+    (finding,) = check(program(form, BAD))
+    assert finding.code == "CAV101"
+    assert finding.confidence.value == "certain"
+    assert check(program(form, GOOD)) == ()
+
+
+def test_every_module_of_the_package_that_describes_a_client_is_found() -> None:
+    names = {library.name for library in load_registry().libraries}
+    assert names >= {"requests", "httpx", "aiohttp", "urllib.request", "urllib3", "http.client", "curl"}
