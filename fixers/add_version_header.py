@@ -47,7 +47,7 @@ class AddVersionHeader(Fixer):
     def _edit(self, exchange: Exchange) -> Edit | NoFix:
         home = self._home(exchange)
         if home is None:
-            return self._into_call(exchange)
+            return self._behind_assignment(exchange) or self._into_call(exchange)
         node = home.node
         if isinstance(node, cst.Dict):
             return self._into_dict(node, exchange)
@@ -171,8 +171,30 @@ class AddVersionHeader(Fixer):
                 cst.Arg(self._version(last)),
             ]
         )
-        added = cst.SimpleStatementLine([cst.Expr(new_call)])
-        body = [new for old in block.body for new in ((old, added) if old is line else (old,))]
+        return self._with_line_behind(block, line, cst.Expr(new_call))
+
+    def _behind_assignment(self, exchange: Exchange) -> Edit | NoFix | None:
+        """``session.headers["anthropic-version"] = ...`` behind the last such line; None where there is none."""
+        module = self.analysis.module
+        for entry in reversed(exchange.headers.entries):
+            key = entry.key_place.node if entry.key_place is not None else None
+            step = module.step_of(key) if key is not None else None
+            if not isinstance(step, cst.Assign) or not isinstance(step.targets[0].target, cst.Subscript):
+                continue
+            line = module.parent(step)
+            block = module.parent(line) if line is not None else None
+            if isinstance(line, cst.SimpleStatementLine) and isinstance(block, cst.IndentedBlock | cst.Module):
+                header = quoted(self.analysis.catalog.version_header, key)
+                target = step.targets[0].target.with_changes(slice=[cst.SubscriptElement(cst.Index(header))])
+                added = cst.Assign([cst.AssignTarget(target)], self._version(step))
+                return self._with_line_behind(block, line, added)
+        return None
+
+    def _with_line_behind(
+        self, block: cst.IndentedBlock | cst.Module, line: cst.SimpleStatementLine, added: cst.BaseSmallStatement
+    ) -> Edit | NoFix:
+        new_line = cst.SimpleStatementLine([added])
+        body = [new for old in block.body for new in ((old, new_line) if old is line else (old,))]
         return self.edit(block, block.with_changes(body=body))
 
     def _into_arguments(self, node: cst.List | cst.Tuple) -> Edit | NoFix:
