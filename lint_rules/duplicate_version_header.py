@@ -26,7 +26,7 @@ class DuplicateVersionHeader(Rule):
 
     Python keeps `anthropic-version` and `Anthropic-Version` as two keys of a dict, and httpx, http.client, urllib3 and
     curl send both lines. The server joins them and answers 400 with `anthropic-version: "2023-06-01, 2023-06-01" is not
-    a valid version`. requests, aiohttp and urllib.request send one line, so nothing is reported there.
+    a valid version`. requests, urllib.request and the calls of aiohttp send one line, so nothing is reported there.
 
     Bad:
 

@@ -62,7 +62,7 @@ class Building:
 class Client:
     """A client or session: what its constructor takes, and the attribute that holds its default headers.
 
-    ``hooks`` are arguments and attributes through which somebody else may add headers to a request.
+    ``merges`` tells whether a call's headers come on top of the defaults, or (else) replace them. ``hooks`` are arguments and attributes through which somebody else may add headers to a request.
     """
 
     base_url: Parameter | None = None
@@ -70,6 +70,7 @@ class Client:
     attribute: str | None = None
     hooks: frozenset[str] = frozenset()
     scheme: str = ""
+    merges: bool = True
 
 
 @dataclass(frozen=True)

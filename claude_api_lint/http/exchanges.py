@@ -237,10 +237,16 @@ class Exchanges:
         given = self._given_headers(library, arguments, declared)
         if client is None:
             return given
+        description = self._client(client)
+        if description is not None and not description.merges and self._has(arguments, declared):
+            return given
         defaults = self._default_headers(library, client, arguments)
         return self.evaluator.limit(
             self.evaluator.combine((defaults, given), lambda old, new: _overridden(_mapping(old), _mapping(new)))
         )
+
+    def _has(self, arguments: Arguments, declared: Parameter | None) -> bool:
+        return declared is not None and arguments.get(declared.position, *declared.names) is not None
 
     def _given_headers(self, library: Library, arguments: Arguments, declared: Parameter | None) -> Alternatives:
         if declared is None:

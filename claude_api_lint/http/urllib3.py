@@ -11,11 +11,15 @@ _BY_METHOD = Sending(url=parameter(1, "url"), headers=parameter(None, "headers")
 LIBRARY = Library(
     name="urllib3",
     clients={
-        "urllib3.PoolManager": Client(headers=parameter(1, "headers"), attribute="headers"),
-        "urllib3.ProxyManager": Client(headers=parameter(2, "headers"), attribute="headers"),
+        "urllib3.PoolManager": Client(headers=parameter(1, "headers"), attribute="headers", merges=False),
+        "urllib3.ProxyManager": Client(headers=parameter(2, "headers"), attribute="headers", merges=False),
         **{
             pool: Client(
-                base_url=parameter(0, "host"), headers=parameter(None, "headers"), attribute="headers", scheme=scheme
+                base_url=parameter(0, "host"),
+                headers=parameter(None, "headers"),
+                attribute="headers",
+                scheme=scheme,
+                merges=False,
             )
             for pool, scheme in zip(_POOLS, ("https://", "http://"), strict=True)
         },
@@ -29,6 +33,6 @@ LIBRARY = Library(
         },
     },
     aliases={f"urllib3.poolmanager.{name.rsplit('.', 1)[1]}": name for name in _MANAGERS},
-    # A call's headers replace the manager's; a plain dict goes out entry by entry.
+    # A plain dict goes out entry by entry.
     repeats_casings=True,
 )
