@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import libcst as cst
 
-Listed = TypeVar("Listed", cst.DictElement, cst.Element, cst.Arg, cst.BaseDictElement, cst.BaseElement)
+Listed = TypeVar("Listed", cst.BaseDictElement, cst.BaseElement)
 
 _ONE_SPACE = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 
@@ -38,24 +38,40 @@ def with_value_quoted_like(literal: cst.SimpleString, text: str) -> cst.SimpleSt
 def dict_with(node: cst.Dict, key: str, value: cst.BaseExpression) -> cst.Dict:
     """The dict literal with one more entry at its end."""
     element = cst.DictElement(quoted(key, node), value)
-    if not node.elements:
-        return node.with_changes(elements=[element])
-    former, last = list(node.elements[:-1]), node.elements[-1]
-    opening, closing = node.lbrace.whitespace_after, node.rbrace.whitespace_before
+    elements, closing = _appended(
+        list(node.elements), element, node.lbrace.whitespace_after, node.rbrace.whitespace_before
+    )
+    return node.with_changes(elements=elements, rbrace=node.rbrace.with_changes(whitespace_before=closing))
+
+
+def pairs_with(node: cst.List, key: str, value: cst.BaseExpression) -> cst.List:
+    """The list of pairs with one more pair at its end."""
+    pair = cst.Tuple([cst.Element(quoted(key, node), comma=_ONE_SPACE), cst.Element(value)])
+    elements, closing = _appended(
+        list(node.elements), cst.Element(pair), node.lbracket.whitespace_after, node.rbracket.whitespace_before
+    )
+    return node.with_changes(elements=elements, rbracket=node.rbracket.with_changes(whitespace_before=closing))
+
+
+def _appended(
+    elements: list[Listed],
+    element: Listed,
+    opening: cst.BaseParenthesizableWhitespace,
+    closing: cst.BaseParenthesizableWhitespace,
+) -> tuple[list[Listed], cst.BaseParenthesizableWhitespace]:
+    """The elements between two brackets with one more, and what then stands before the closing bracket."""
+    if not elements:
+        return [element], closing
+    *former, last = elements
     has_comma = isinstance(last.comma, cst.Comma)
     separator = _separator(former, opening)
     if not isinstance(separator, cst.ParenthesizedWhitespace):
-        comma = last.comma if has_comma else cst.MaybeSentinel.DEFAULT
-        return node.with_changes(
-            elements=[*former, last.with_changes(comma=_ONE_SPACE), element.with_changes(comma=comma)]
-        )
+        kept = last.with_changes(comma=_ONE_SPACE)
+        return [*former, kept, element.with_changes(comma=last.comma)], closing
     between, end = _split_closing(closing, separator)
-    elements = [
-        *former,
-        last.with_changes(comma=cst.Comma(whitespace_after=between)),
-        element.with_changes(comma=cst.Comma() if has_comma else cst.MaybeSentinel.DEFAULT),
-    ]
-    return node.with_changes(elements=elements, rbrace=node.rbrace.with_changes(whitespace_before=end))
+    kept = last.with_changes(comma=cst.Comma(whitespace_after=between))
+    comma = cst.Comma() if has_comma else cst.MaybeSentinel.DEFAULT
+    return [*former, kept, element.with_changes(comma=comma)], end
 
 
 def _separator(

@@ -14,7 +14,7 @@ from claude_api_lint.dataflow.values import Alternatives, Const, Place
 from claude_api_lint.findings import Applicability, Edit, Fix
 from claude_api_lint.fixes import Fixer, NoFix
 from claude_api_lint.http.exchanges import Exchange
-from claude_api_lint.layout import call_with, dict_with, list_with_pair, quoted
+from claude_api_lint.layout import call_with, dict_with, list_with_pair, pairs_with, quoted
 from claude_api_lint.rule import Violation
 
 _VERSION_NAME = re.compile(r"version", re.IGNORECASE)
@@ -55,9 +55,13 @@ class AddVersionHeader(Fixer):
             if isinstance(node.func, cst.Attribute) and node.func.attr.value.startswith("add_"):
                 return self._behind_add_header(node, exchange)
             return self._into_constructor(node)
-        if isinstance(node, cst.List | cst.Tuple):
+        is_command = exchange.library is not None and exchange.library.name == "curl"
+        if isinstance(node, cst.List | cst.Tuple) and is_command:
             return self._into_arguments(node)
-        if isinstance(node, cst.SimpleString | cst.FormattedString):
+        if isinstance(node, cst.List) and all(isinstance(element.value, cst.Tuple) for element in node.elements):
+            header = self.analysis.catalog.version_header
+            return self.edit(node, pairs_with(node, header, self._version(node)))
+        if is_command:
             return self._into_command(node)
         return NoFix("the headers are built in a way that this fixer does not know")
 
@@ -206,7 +210,7 @@ class AddVersionHeader(Fixer):
         header = quoted(f"{self.analysis.catalog.version_header}: {self.analysis.target}", flag)
         return self.edit(node, list_with_pair(node, flags[-1], (flag.deep_clone(), header)))
 
-    def _into_command(self, node: cst.SimpleString | cst.FormattedString) -> Edit | NoFix:
+    def _into_command(self, node: cst.CSTNode) -> Edit | NoFix:
         """curl in one string: a further ``-H`` behind the last, quoted as that one."""
         module = self.analysis.module
         start, end = module.span(node)

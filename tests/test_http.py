@@ -1,8 +1,8 @@
 """Every way of sending a request: found where its version header is missing, silent where it is there.
 
-``HEADERS`` stands for a dict of headers, ``PAIRS`` for the same as a list of pairs, ``ARGUMENT`` and ``OPTION`` for one more
-argument or option of curl. In the *good* twin they have the version header, in the *bad* one they have not; the line with
-``# here`` is the one that is to be reported.
+``HEADERS`` stands for a dict of headers, ``PAIRS`` for the same as a list of pairs, ``ARGUMENT`` and ``OPTION`` for one
+more argument or option of curl. In the good twin they have the version header, in the bad one they have not; the line
+with ``# here`` is the one that is to be reported.
 """
 
 from __future__ import annotations
@@ -421,7 +421,7 @@ FORMS = {
     """,
     "curl: one string for the shell": """
         import subprocess
-        subprocess.run('curl https://api.anthropic.com/v1/messages -H "x-api-key: $KEY"OPTION -d @body', shell=True)  # here
+        subprocess.run('curl https://api.anthropic.com/v1/models -H "x-api-key: $KEY"OPTION -s', shell=True)  # here
     """,
     "curl: os.system": """
         import os
@@ -448,7 +448,8 @@ FORMS = {
     "curl: a string for the shell, asynchronously": """
         import asyncio
         async def ask():
-            await asyncio.create_subprocess_shell('curl https://api.anthropic.com/v1/models -H "x-api-key: $K"OPTION')  # here
+            command = 'curl https://api.anthropic.com/v1/models -H "x-api-key: $KEY"OPTION'
+            await asyncio.create_subprocess_shell(command)  # here
     """,
     # Functions passed as values
     "functools.partial with everything": """
@@ -603,49 +604,109 @@ def test_a_fix_of_the_request_leaves_it_silent_or_says_why_there_is_none(sentenc
 
 
 SILENT = {
-    "a request to somebody else": "import requests\nrequests.post('https://example.org/v1/messages', headers=HEADERS)\n",
-    "a host that only begins like the API's": (
-        "import requests\nrequests.post('https://api.anthropic.com.example.org/v1/messages', headers=HEADERS)\n"
-    ),
-    "a request that is built and never sent": (
-        "import requests\nrequest = requests.Request('POST', URL, headers=HEADERS).prepare()\n"
-    ),
-    "a request that is built by a client and never sent": (
-        "import httpx\nrequest = httpx.Client(headers=HEADERS).build_request('POST', URL)\n"
-    ),
-    "a dict that has a get": "cache = {}\ncache.get(URL, HEADERS)\n",
-    "a curl command that is only printed": "print(['curl', URL, '-H', 'x-api-key: k'])\n",
-    "another command than curl": "import subprocess\nsubprocess.run(['echo', URL, '-H', 'x-api-key: k'])\n",
-    "a curl command with a header file": "import subprocess\nsubprocess.run(['curl', URL, '-H', '@headers.txt'])\n",
-    "a curl command with a configuration": "import subprocess\nsubprocess.run(['curl', '-K', 'curl.cfg', URL])\n",
-    "a wrapper of the project without a key in the headers": (
-        "from .transport import fetch\nfetch(url=URL, headers={'accept': '*/*'})\n"
-    ),
-    "a wrapper of the project that gets no headers": "from .transport import fetch\nfetch(URL)\n",
-    "headers that are not known": "import requests\nfrom .auth import headers\nrequests.post(URL, headers=headers)\n",
-    "headers that are partly not known": (
-        "import requests\nfrom .auth import more\nrequests.post(URL, headers={**HEADERS, **more})\n"
-    ),
-    "keyword arguments that are not known": "import requests\ndef f(**kwargs):\n    requests.post(URL, **kwargs)\n",
-    "a session that comes from elsewhere": "from .net import session\nsession.post(URL, json={})\n",
-    "a session with an auth object": (
-        "import requests\nfrom .auth import Auth\ns = requests.Session()\ns.auth = Auth()\ns.post(URL, headers=HEADERS)\n"
-    ),
-    "a call with an auth object": "import requests\nfrom .auth import Auth\nrequests.post(URL, auth=Auth())\n",
-    "a client with an event hook": (
-        "import httpx\nfrom .hooks import add\nhttpx.Client(event_hooks={'request': [add]}).post(URL, headers=HEADERS)\n"
-    ),
-    "an opener with headers of its own": (
-        "import urllib.request\nopener = urllib.request.build_opener()\n"
-        "opener.addheaders = [('x-api-key', key), ('anthropic-version', '2023-06-01')]\nopener.open(URL)\n"
-    ),
-    "a client whose headers another module completes": (
-        "import httpx\nfrom .net import prepare\nclient = httpx.Client(headers=HEADERS)\nprepare(client)\nclient.post(URL)\n"
-    ),
-    "a function of the same name as a library's": (
-        "class requests:\n    @staticmethod\n    def post(url, headers): ...\nrequests.post(URL, headers=HEADERS)\n"
-    ),
-    "a library that is hidden by a parameter": "import requests\ndef f(requests):\n    requests.head(URL)\n",
+    "a request to somebody else": """
+        import requests
+        requests.post('https://example.org/v1/messages', headers=HEADERS)
+    """,
+    "a host that only begins like the API's": """
+        import requests
+        requests.post('https://api.anthropic.com.example.org/v1/messages', headers=HEADERS)
+    """,
+    "a request that is built and never sent": """
+        import requests
+        request = requests.Request('POST', URL, headers=HEADERS).prepare()
+    """,
+    "a request that is built by a client and never sent": """
+        import httpx
+        request = httpx.Client(headers=HEADERS).build_request('POST', URL)
+    """,
+    "a dict that has a get": """
+        cache = {}
+        cache.get(URL, HEADERS)
+    """,
+    "a curl command that is only printed": """
+        print(['curl', URL, '-H', 'x-api-key: k'])
+    """,
+    "another command than curl": """
+        import subprocess
+        subprocess.run(['echo', URL, '-H', 'x-api-key: k'])
+    """,
+    "a curl command with a header file": """
+        import subprocess
+        subprocess.run(['curl', URL, '-H', '@headers.txt'])
+    """,
+    "a curl command with a configuration": """
+        import subprocess
+        subprocess.run(['curl', '-K', 'curl.cfg', URL])
+    """,
+    "a wrapper of the project without a key in the headers": """
+        from .transport import fetch
+        fetch(url=URL, headers={'accept': '*/*'})
+    """,
+    "a wrapper of the project that gets no headers": """
+        from .transport import fetch
+        fetch(URL)
+    """,
+    "headers that are not known": """
+        import requests
+        from .auth import headers
+        requests.post(URL, headers=headers)
+    """,
+    "headers that are partly not known": """
+        import requests
+        from .auth import more
+        requests.post(URL, headers={**HEADERS, **more})
+    """,
+    "keyword arguments that are not known": """
+        import requests
+        def f(**kwargs):
+            requests.post(URL, **kwargs)
+    """,
+    "a session that comes from elsewhere": """
+        from .net import session
+        session.post(URL, json={})
+    """,
+    "a session with an auth object": """
+        import requests
+        from .auth import Auth
+        s = requests.Session()
+        s.auth = Auth()
+        s.post(URL, headers=HEADERS)
+    """,
+    "a call with an auth object": """
+        import requests
+        from .auth import Auth
+        requests.post(URL, auth=Auth())
+    """,
+    "a client with an event hook": """
+        import httpx
+        from .hooks import add
+        httpx.Client(event_hooks={'request': [add]}).post(URL, headers=HEADERS)
+    """,
+    "an opener with headers of its own": """
+        import urllib.request
+        opener = urllib.request.build_opener()
+        opener.addheaders = [('x-api-key', key), ('anthropic-version', '2023-06-01')]
+        opener.open(URL)
+    """,
+    "a client whose headers another module completes": """
+        import httpx
+        from .net import prepare
+        client = httpx.Client(headers=HEADERS)
+        prepare(client)
+        client.post(URL)
+    """,
+    "a function of the same name as a library's": """
+        class requests:
+            @staticmethod
+            def post(url, headers): ...
+        requests.post(URL, headers=HEADERS)
+    """,
+    "a library that is hidden by a parameter": """
+        import requests
+        def f(requests):
+            requests.head(URL)
+    """,
 }
 
 
@@ -654,19 +715,640 @@ def test_what_sends_nothing_to_the_api_or_is_not_known_is_silent(sentence: str) 
     assert check(program(SILENT[sentence], BAD)) == ()
 
 
+# Programs that are right, though the header is not where the request is
+
+RIGHT = {
+    "headers that a script adds to a request line by line": """
+        import urllib.request
+        r = urllib.request.Request(URL)
+        r.add_header('x-api-key', key)
+        r.add_header('anthropic-version', '2023-06-01')
+        urllib.request.urlopen(r)
+    """,
+    "headers that are added after an if that makes the request": """
+        import urllib.request
+        def f(key, data):
+            if data:
+                r = urllib.request.Request(URL, data)
+            else:
+                r = urllib.request.Request(URL)
+            r.add_header('x-api-key', key)
+            r.add_header('anthropic-version', '2023-06-01')
+            return urllib.request.urlopen(r)
+    """,
+    "headers that are added after a try that makes the request": """
+        import urllib.request
+        def f(key, data):
+            try:
+                r = urllib.request.Request(URL, data)
+            except ValueError:
+                return None
+            r.add_header('x-api-key', key)
+            r.add_header('anthropic-version', '2023-06-01')
+            return urllib.request.urlopen(r)
+    """,
+    "headers that a script adds to a request in a loop": """
+        import urllib.request
+        headers = {'x-api-key': key, 'anthropic-version': '2023-06-01'}
+        r = urllib.request.Request(URL, method='POST')
+        for k, v in headers.items():
+            r.add_header(k, v)
+        urllib.request.urlopen(r)
+    """,
+    "a request that a helper makes and its caller completes": """
+        import urllib.request
+        def make(key):
+            r = urllib.request.Request(URL)
+            r.add_header('x-api-key', key)
+            return r
+        def f(key):
+            r = make(key)
+            r.add_header('anthropic-version', '2023-06-01')
+            return urllib.request.urlopen(r)
+    """,
+    "a request that a method completes": """
+        import urllib.request
+        class C:
+            def _auth(self, r):
+                r.add_header('x-api-key', self.key)
+                r.add_header('anthropic-version', '2023-06-01')
+            def f(self):
+                r = urllib.request.Request(URL)
+                self._auth(r)
+                return urllib.request.urlopen(r)
+    """,
+    "a request that is kept in self and completed later": """
+        import urllib.request
+        class C:
+            def __init__(self, key):
+                self.r = urllib.request.Request(URL)
+                self.r.add_header('x-api-key', key)
+            def f(self):
+                self.r.add_header('anthropic-version', '2023-06-01')
+                return urllib.request.urlopen(self.r)
+    """,
+    "a request's own headers that are set afterwards": """
+        import urllib.request
+        r = urllib.request.Request(URL, headers={'x-api-key': key})
+        r.headers['Anthropic-version'] = '2023-06-01'
+        urllib.request.urlopen(r)
+    """,
+    "a request's own headers that are updated afterwards": """
+        import urllib.request
+        r = urllib.request.Request(URL, headers={'x-api-key': key})
+        r.headers.update({'anthropic-version': '2023-06-01'})
+        urllib.request.urlopen(r)
+    """,
+    "an opener that adds headers to a Request": """
+        import urllib.request
+        o = urllib.request.build_opener()
+        o.addheaders = [('anthropic-version', '2023-06-01')]
+        o.open(urllib.request.Request(URL, headers={'x-api-key': key}))
+    """,
+    "headers that depend on how the URL starts": """
+        import httpx
+        def f(url, key):
+            h = {'x-api-key': key}
+            if url.startswith('https://api.anthropic.com'):
+                h['anthropic-version'] = '2023-06-01'
+            httpx.post(url, headers=h)
+        f(URL, 'k')
+        f('https://x.example', 'k')
+    """,
+    "headers that depend on what is in the URL": """
+        import httpx
+        URL = URL
+        def f(key, url=URL):
+            h = {'x-api-key': key}
+            if 'anthropic' in url:
+                h['anthropic-version'] = '2023-06-01'
+            httpx.post(url, headers=h)
+    """,
+    "URL and headers that the same name chooses": """
+        import httpx
+        URLS = {'anthropic': URL, 'openai': 'https://api.openai.com/v1'}
+        def f(provider, key):
+            if provider == 'anthropic':
+                h = {'x-api-key': key, 'anthropic-version': '2023-06-01'}
+            else:
+                h = {'Authorization': 'Bearer ' + key}
+            httpx.post(URLS[provider], headers=h)
+    """,
+    "headers that are built in steps for a provider": """
+        import httpx
+        URLS = {'anthropic': URL, 'openai': 'https://api.openai.com/v1'}
+        def f(provider, key):
+            url = URLS[provider]
+            h = {}
+            if provider == 'openai':
+                h['Authorization'] = 'Bearer ' + key
+            if provider == 'anthropic':
+                h['x-api-key'] = key
+                h['anthropic-version'] = '2023-06-01'
+            httpx.post(url, headers=h)
+    """,
+    "a URL and headers that two functions choose by the same name": """
+        import httpx
+        def headers(p, key):
+            if p != 'anthropic':
+                return {'Authorization': key}
+            return {'x-api-key': key, 'anthropic-version': '2023-06-01'}
+        def f(p, key):
+            url = URL if p == 'anthropic' else 'https://x.example'
+            httpx.post(url, headers=headers(p, key))
+    """,
+    "a URL and headers that two chains of ifs choose": """
+        import httpx
+        def f(p, key):
+            if p == 'anthropic':
+                url = URL
+            elif p == 'openai':
+                url = 'https://api.openai.com/v1/chat/completions'
+            else:
+                raise ValueError(p)
+            headers = {'content-type': 'application/json'}
+            headers.update(auth(p, key))
+            httpx.post(url, headers=headers)
+        def auth(p, key):
+            if p == 'anthropic':
+                return {'x-api-key': key, 'anthropic-version': '2023-06-01'}
+            return {'Authorization': 'Bearer ' + key}
+    """,
+    "a class for each provider, and one method that sends": """
+        import httpx
+        class P:
+            def send(self):
+                return httpx.post(self.url(), headers=self.headers())
+        class A(P):
+            def url(self): return URL
+            def headers(self): return {'x-api-key': self.k, 'anthropic-version': '2023-06-01'}
+        class O(P):
+            def url(self): return 'https://o.example'
+            def headers(self): return {'Authorization': self.k}
+    """,
+    "a class for each provider, and a base class that raises": """
+        import httpx
+        class Base:
+            URL = ''
+            def headers(self):
+                raise NotImplementedError
+            def f(self):
+                httpx.post(self.URL, headers=self.headers())
+        class C(Base):
+            URL = URL
+            def headers(self):
+                return {'x-api-key': 'k', 'anthropic-version': '2023-06-01'}
+        class O(Base):
+            URL = 'https://api.openai.com/v1'
+            def headers(self):
+                return {'Authorization': 'k'}
+    """,
+    "objects for each provider, and one method that sends": """
+        import httpx
+        from dataclasses import dataclass, field
+        @dataclass
+        class P:
+            url: str
+            headers: dict = field(default_factory=dict)
+            def send(self):
+                return httpx.post(self.url, headers=self.headers)
+        A = P(URL, {'x-api-key': 'k', 'anthropic-version': '2023-06-01'})
+        O = P('https://o.example')
+    """,
+    "an Enum that knows URL and headers": """
+        import httpx, enum
+        class P(enum.Enum):
+            A = URL
+            O = 'https://o.example'
+            def headers(self, k):
+                if self is P.A:
+                    return {'x-api-key': k, 'anthropic-version': '2023-06-01'}
+                return {'Authorization': k}
+        def f(p: P, k):
+            httpx.post(p.value, headers=p.headers(k))
+        f(P.A, 'k')
+    """,
+    "a table of providers with functions for headers": """
+        import requests
+        T = {'anthropic': {'url': URL, 'headers': lambda k: {'x-api-key': k, 'anthropic-version': '2023-06-01'}},
+             'openai': {'url': 'https://api.openai.com/v1', 'headers': lambda k: {'Authorization': k}}}
+        def f(p, k):
+            c = T[p]
+            return requests.post(c['url'], headers=c['headers'](k))
+    """,
+    "versions that belong to other cases of a match": """
+        import requests
+        def f(provider, key):
+            match provider:
+                case 'anthropic':
+                    url, version = URL, '2023-06-01'
+                case _:
+                    url, version = 'https://old.example/v1', '2023-01-01'
+            return requests.post(url, headers={'x-api-key': key, 'anthropic-version': version})
+    """,
+    "a version that an if chain chooses by a constant": """
+        import requests
+        def v(p):
+            if p == 'new':
+                return '2023-06-01'
+            elif p == 'x':
+                return '2023-06-01'
+            return '2023-01-01'
+        def f(key):
+            return requests.post(URL, headers={'x-api-key': key, 'anthropic-version': v('new')})
+    """,
+    "a version from the environment that is used when it is not empty": """
+        import os, requests
+        def f(key):
+            v = os.environ.get('V', '')
+            h = {'x-api-key': key}
+            if v:
+                h['anthropic-version'] = v
+            else:
+                h['anthropic-version'] = '2023-06-01'
+            requests.post(URL, headers=h)
+    """,
+    "a version that is used when it is not None": """
+        import requests
+        def f(key, version=None):
+            h = {'x-api-key': key, 'anthropic-version': '2023-06-01'}
+            if version is not None:
+                h['anthropic-version'] = version
+            requests.post(URL, headers=h)
+        f('k')
+    """,
+    "a version that is used when it is true": """
+        import httpx
+        def _f(key, version=None):
+            h = {'x-api-key': key, 'anthropic-version': '2023-06-01'}
+            if version:
+                h['anthropic-version'] = version
+            httpx.post(URL, headers=h)
+        _f('k')
+        _f('k', '2023-06-01')
+    """,
+    "a version in self that is used when it is true": """
+        import httpx
+        class C:
+            def __init__(self, version=None):
+                self.version = version
+            def f(self, key):
+                h = {'x-api-key': key, 'anthropic-version': '2023-06-01'}
+                if self.version:
+                    h['anthropic-version'] = self.version
+                httpx.post(URL, headers=h)
+        C()
+    """,
+    "a version in self that is used when it is true, in an expression": """
+        import httpx
+        class C:
+            def __init__(self, version=''):
+                self.version = version
+            def f(self, key):
+                httpx.post(URL, headers={'x-api-key': key, 'anthropic-version': self.version if self.version else '2023-06-01'})
+        C()
+    """,
+    "a version that must not be empty, or the program ends": """
+        import os, httpx
+        def f(key):
+            v = os.getenv('V', '')
+            if not v:
+                raise SystemExit('set V')
+            httpx.post(URL, headers={'x-api-key': key, 'anthropic-version': v})
+    """,
+    "a version that is asserted not to be empty": """
+        import os, httpx
+        V = os.getenv('V', '')
+        assert V
+        httpx.post(URL, headers={'x-api-key': key, 'anthropic-version': V})
+    """,
+    "a version that a subclass sets": """
+        import httpx
+        class Base:
+            version = None
+            def f(self, key):
+                httpx.post(URL, headers={'x-api-key': key, 'anthropic-version': self.version})
+        class C(Base):
+            version = '2023-06-01'
+        C().f('k')
+    """,
+    "a version that an abstract class leaves to its subclasses": """
+        import httpx
+        from abc import ABC, abstractmethod
+        class Base(ABC):
+            version: str = ''
+            @abstractmethod
+            def g(self): ...
+            def f(self, key):
+                httpx.post(URL, headers={'x-api-key': key, 'anthropic-version': self.version})
+        class C(Base):
+            version = '2023-06-01'
+            def g(self): ...
+    """,
+    "headers that are filtered of None": """
+        import httpx
+        def f(k, version=None):
+            h = {'x-api-key': k, 'anthropic-version': version}
+            h = {a: b for a, b in h.items() if b is not None}
+            httpx.post(URL, headers=h)
+    """,
+    "headers of a helper under a decorator of the project": """
+        import requests
+        from .d import with_headers
+        @with_headers
+        def _headers(key):
+            return {'x-api-key': key}
+        def f(key):
+            return requests.post(URL, headers=_headers(key))
+    """,
+    "headers that an inner function completes": """
+        import requests
+        def f(key):
+            h = {'x-api-key': key}
+            def add():
+                h['anthropic-version'] = '2023-06-01'
+            add()
+            return requests.post(URL, headers=h)
+    """,
+    "headers that a lambda completes": """
+        import requests
+        h = {'x-api-key': key}
+        add = lambda: h.update({'anthropic-version': '2023-06-01'})
+        add()
+        requests.post(URL, headers=h)
+    """,
+    "headers that an inner function assigns": """
+        import requests
+        def f(key):
+            headers = None
+            def login():
+                nonlocal headers
+                headers = {'x-api-key': key, 'anthropic-version': '2023-06-01'}
+            login()
+            return requests.post(URL, headers=headers)
+    """,
+    "headers of self that are completed under another name": """
+        import requests
+        class C:
+            def __init__(self, key):
+                self.headers = {'x-api-key': key}
+            def ask(self):
+                h = self.headers
+                h['anthropic-version'] = '2023-06-01'
+                return requests.post(URL, headers=self.headers)
+    """,
+    "headers that are completed under another name": """
+        import requests
+        base = {'x-api-key': key}
+        h = base
+        base['anthropic-version'] = '2023-06-01'
+        requests.post(URL, headers=h)
+    """,
+    "headers of self that a method completes": """
+        import requests
+        class C:
+            def __init__(self, key):
+                self.headers = {'x-api-key': key}
+                self._complete(self.headers)
+            def _complete(self, headers):
+                headers['anthropic-version'] = '2023-06-01'
+            def ask(self):
+                return requests.post(URL, headers=self.headers)
+    """,
+    "headers of self that another method updates": """
+        import requests
+        class C:
+            def __init__(self, key):
+                self.headers = {'x-api-key': key}
+            def login(self):
+                self.headers.update({'anthropic-version': '2023-06-01'})
+            def ask(self):
+                return requests.post(URL, headers=self.headers)
+    """,
+    "headers of a class that are completed from outside": """
+        import requests
+        class C:
+            HEADERS = {'x-api-key': 'k'}
+        C.HEADERS['anthropic-version'] = '2023-06-01'
+        def f():
+            return requests.post(URL, headers=C.HEADERS)
+    """,
+    "headers in a list that are completed there": """
+        import requests
+        hs = [{'x-api-key': key}]
+        hs[0]['anthropic-version'] = '2023-06-01'
+        requests.post(URL, headers=hs[0])
+    """,
+    "headers that are completed in a loop over several": """
+        import requests
+        a = {'x-api-key': key}
+        b = {'x-api-key': key}
+        for h in (a, b):
+            h['anthropic-version'] = '2023-06-01'
+        requests.post(URL, headers=a)
+    """,
+    "headers in a list that a function of the project gets": """
+        import requests
+        from .x import complete
+        h = {'x-api-key': key}
+        complete([h])
+        requests.post(URL, headers=h)
+    """,
+    "headers of a session that are completed under another name": """
+        import requests
+        s = requests.Session()
+        s.headers['x-api-key'] = key
+        h = s.headers
+        h['anthropic-version'] = '2023-06-01'
+        s.post(URL)
+    """,
+    "headers of a session that are updated under another name": """
+        import requests
+        s = requests.Session()
+        h = s.headers
+        h.update({'x-api-key': key, 'anthropic-version': '2023-06-01'})
+        s.post(URL)
+    """,
+    "a session that a function of the file completes": """
+        import requests
+        def setup(s):
+            s.headers['anthropic-version'] = '2023-06-01'
+        s = requests.Session()
+        s.headers['x-api-key'] = key
+        setup(s)
+        s.post(URL)
+    """,
+    "sessions that are completed in a loop": """
+        import requests
+        s = requests.Session()
+        s.headers['x-api-key'] = key
+        for x in [s]:
+            x.headers['anthropic-version'] = '2023-06-01'
+        s.post(URL)
+    """,
+    "headers that depend on what a function of the project says": """
+        import requests
+        from .flags import lookup
+        def f(key):
+            h = {'x-api-key': key}
+            ok = lookup('x')
+            if not ok:
+                h['anthropic-version'] = '2023-06-01'
+                return requests.post(URL, headers=h)
+    """,
+    "headers that depend on what another library says": """
+        import requests, shutil
+        def f(key):
+            h = {'x-api-key': key}
+            have = shutil.which('x')
+            if not have:
+                h['anthropic-version'] = '2023-06-01'
+            return requests.post(URL, headers=h)
+    """,
+    "curl: an argument that is replaced": """
+        import subprocess
+        cmd = ['curl', URL, '-H', 'x-api-key: k', '-H', 'placeholder: x']
+        cmd[5] = 'anthropic-version: 2023-06-01'
+        subprocess.run(cmd)
+    """,
+    "curl: arguments that are put in between": """
+        import subprocess
+        cmd = ['curl', URL, '-H', 'x-api-key: k']
+        cmd[1:1] = ['-H', 'anthropic-version: 2023-06-01']
+        subprocess.run(cmd)
+    """,
+    "a client class that completes requests": """
+        import httpx
+        class C(httpx.Client):
+            def build_request(self, *a, **k):
+                r = super().build_request(*a, **k)
+                r.headers['anthropic-version'] = '2023-06-01'
+                return r
+        C().post(URL, headers={'x-api-key': key})
+    """,
+    "a client whose transport is among its keyword arguments": """
+        import httpx
+        from .t import T
+        kw = dict(transport=T())
+        httpx.Client(**kw).post(URL, headers={'x-api-key': key})
+    """,
+    "a session with an adapter of the project": """
+        import requests
+        from .t import HeaderAdapter
+        s = requests.Session()
+        s.mount('https://', HeaderAdapter())
+        s.post(URL, headers={'x-api-key': key})
+    """,
+    "a session with tracing hooks": """
+        import aiohttp
+        from .t import T
+        async def f():
+            async with aiohttp.ClientSession(trace_configs=[T()]) as s:
+                await s.post(URL, headers={'x-api-key': key})
+    """,
+    "an opener that is installed for all": """
+        import urllib.request
+        o = urllib.request.build_opener()
+        o.addheaders = [('anthropic-version', '2023-06-01')]
+        urllib.request.install_opener(o)
+        urllib.request.urlopen(urllib.request.Request(URL, headers={'x-api-key': key}))
+    """,
+    "keyword arguments whose headers are completed": """
+        import requests
+        def send(**kwargs):
+            kwargs.setdefault('headers', {})['anthropic-version'] = '2023-06-01'
+            return requests.post(URL, **kwargs)
+        send(headers={'x-api-key': key})
+    """,
+    "keyword arguments from which headers are taken and completed": """
+        import requests
+        def send(**kwargs):
+            headers = kwargs.pop('headers', {})
+            headers['anthropic-version'] = '2023-06-01'
+            return requests.post(URL, headers=headers, **kwargs)
+        send(headers={'x-api-key': key})
+    """,
+    "a dict class that fills itself": """
+        import requests
+        class H(dict):
+            def __init__(self, key):
+                super().__init__({'x-api-key': key})
+                self['anthropic-version'] = '2023-06-01'
+        requests.post(URL, headers=H(key))
+    """,
+    "headers that are zipped": """
+        import requests
+        h = dict(zip(['x-api-key', 'anthropic-version'], [key, '2023-06-01']))
+        requests.post(URL, headers=h)
+    """,
+    "headers that are merged by reduce": """
+        import requests, functools, operator
+        h = functools.reduce(operator.or_, [{'x-api-key': key}, {'anthropic-version': '2023-06-01'}])
+        requests.post(URL, headers=h)
+    """,
+    "headers from a comprehension over pairs": """
+        import requests
+        h = {k: v for k, v in [('x-api-key', key), ('anthropic-version', '2023-06-01')]}
+        requests.post(URL, headers=h)
+    """,
+    "a client that a context manager completes": """
+        import contextlib, httpx
+        @contextlib.asynccontextmanager
+        async def client(key):
+            async with httpx.AsyncClient() as c:
+                c.headers['x-api-key'] = key
+                c.headers['anthropic-version'] = '2023-06-01'
+                yield c
+        async def f(key):
+            async with client(key) as c:
+                await c.post(URL)
+    """,
+    "a prepared request that is completed": """
+        import requests
+        p = requests.Request('POST', URL, headers={'x-api-key': key}).prepare()
+        p.headers['anthropic-version'] = '2023-06-01'
+        requests.Session().send(p)
+    """,
+}
+"""Sentence -> program."""
+
+
+@pytest.mark.parametrize("sentence", RIGHT)
+def test_a_program_that_is_right_is_silent(sentence: str) -> None:
+    assert check(program(RIGHT[sentence], {})) == ()
+
+
 # What goes out: header names without casing, in the order of the libraries' own rules
 
 CASINGS = {
-    "httpx": "import httpx\nhttpx.post(URL, headers=TWICE)\n",
-    "http.client": (
-        "import http.client\nc = http.client.HTTPSConnection('api.anthropic.com')\nc.request('GET', '/v1/models', None, TWICE)\n"
-    ),
-    "urllib3": "import urllib3\nurllib3.PoolManager().request('POST', URL, headers=TWICE)\n",
+    "httpx": """
+        import httpx
+        httpx.post(URL, headers=TWICE)
+    """,
+    "http.client": """
+        import http.client
+        c = http.client.HTTPSConnection('api.anthropic.com')
+        c.request('GET', '/v1/models', None, TWICE)
+    """,
+    "urllib3": """
+        import urllib3
+        urllib3.PoolManager().request('POST', URL, headers=TWICE)
+    """,
 }
 FOLDED = {
-    "requests": "import requests\nrequests.post(URL, headers=TWICE)\n",
-    "aiohttp": "import aiohttp\nasync def f():\n    await aiohttp.ClientSession().post(URL, headers=TWICE)\n",
-    "urllib.request": "import urllib.request as u\nu.urlopen(u.Request(URL, headers=TWICE))\n",
+    "requests": """
+        import requests
+        requests.post(URL, headers=TWICE)
+    """,
+    "aiohttp": """
+        import aiohttp
+        async def f():
+            await aiohttp.ClientSession().post(URL, headers=TWICE)
+    """,
+    "urllib.request": """
+        import urllib.request as u
+        u.urlopen(u.Request(URL, headers=TWICE))
+    """,
 }
 TWICE = {"TWICE": "{'x-api-key': key, 'anthropic-version': '2023-06-01', 'Anthropic-Version': '2023-06-01'}"}
 

@@ -113,6 +113,8 @@ class Calls:
             if not isinstance(value, Mapping):
                 yield replace(arguments, open_keywords=True), alternative.when
                 continue
+            if value.open:  # what is not seen may take the place of what is
+                yield replace(arguments, open_keywords=True), alternative.when
             added = {entry.key: entry.value for entry in value.entries}
             yield (
                 replace(

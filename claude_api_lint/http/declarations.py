@@ -62,7 +62,8 @@ class Building:
 class Client:
     """A client or session: what its constructor takes, and the attribute that holds its default headers.
 
-    ``merges`` tells whether a call's headers come on top of the defaults, or (else) replace them. ``hooks`` are arguments and attributes through which somebody else may add headers to a request.
+    ``merges`` tells whether a call's headers come on top of the defaults, or (else) replace them. ``hooks`` are
+    arguments, attributes and methods through which somebody else may add headers to a request.
     """
 
     base_url: Parameter | None = None
