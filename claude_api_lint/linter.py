@@ -50,6 +50,8 @@ def _check(source: Source, path: str, settings: Settings) -> CheckResult:
         return CheckResult(skipped=str(refusal))
     except RecursionError:
         return CheckResult(skipped="it is too deeply nested to analyse; split the expression or exclude the file")
+    except Exception as error:  # a mistake of ours must not cost the user the other files
+        return CheckResult(skipped=f"the analysis failed ({type(error).__name__}: {error}); please report this file")
 
 
 def _analysed(source: Source, path: str, settings: Settings) -> CheckResult:
@@ -68,9 +70,9 @@ def _analysed(source: Source, path: str, settings: Settings) -> CheckResult:
         return CheckResult()
     analysis = Analysis(module, settings.target_version or _default_target())
     violations = _visited(analysis, [rule(analysis) for rule in rules])
-    suppressions = Suppressions.of(source.text) if settings.honour_noqa else None
+    suppressions = Suppressions.of(source.text)
     findings = [_finding(violation, analysis, suppressions) for violation in violations]
-    kept = [f for f in findings if suppressions is None or not suppressions.covers(f.line, f.code)]
+    kept = [f for f in findings if not (settings.honour_noqa and suppressions.covers(f.line, f.code))]
     skipped = module.refusals[0] if module.refusals else None
     return CheckResult(tuple(sorted(kept, key=lambda finding: finding.sort_key)), skipped)
 
@@ -94,14 +96,14 @@ def _visited(analysis: Analysis, rules: list[Rule]) -> Iterable[Violation]:
     return [violation for rule in rules for violation in rule.violations.values()]
 
 
-def _finding(violation: Violation, analysis: Analysis, suppressions: Suppressions | None) -> Finding:
+def _finding(violation: Violation, analysis: Analysis, suppressions: Suppressions) -> Finding:
     from claude_api_lint.fixes import NoFix, fix_for
 
     module = analysis.module
     start, end = violation.span or module.span(violation.node)
     (line, column), (end_line, end_column) = module.source.position(start), module.source.position(end)
     fix = fix_for(violation, analysis)
-    if suppressions is not None and not isinstance(fix, NoFix):
+    if not isinstance(fix, NoFix):
         fix = _unless_suppressed(fix, violation.rule.code, module.source, suppressions)
     return Finding(
         path=module.path,

@@ -93,7 +93,16 @@ class Exchange:
         return texts.pattern_of(self.url)
 
 
-Read = tuple[Value, Assumptions, Mapping, Assumptions]
+@dataclass(frozen=True)
+class Read:
+    """What a call's arguments say about a request: an Exchange before it is known to take place."""
+
+    url: Value
+    url_when: Assumptions
+    headers: Mapping
+    headers_when: Assumptions
+    library: Library | None = None
+    by_wrapper: bool = False
 
 
 class Exchanges:
@@ -116,16 +125,19 @@ class Exchanges:
         for callee in self.evaluator.evaluate(call.func, frame):
             if not compatible(callee.when, conditions):
                 continue
-            for url, url_when, headers, headers_when, library, wrapped in self._read(callee.value, call, frame):
-                base = callee.when | conditions
-                if library is not None and library.global_hooks & module.words:
-                    headers = mappings.opened(headers, "headers that every request gets")
-                if compatible(base, url_when) and compatible(base | url_when, headers_when):
-                    # A condition that URL and call share is part of what the URL rests on.
-                    found.append(
-                        Exchange(module, call, frame, url, url_when | base, headers, headers_when, library, wrapped)
-                    )
+            base = callee.when | conditions
+            for read in self._read(callee.value, call, frame):
+                if compatible(base, read.url_when) and compatible(base | read.url_when, read.headers_when):
+                    found.append(self._exchange(read, base, module, call, frame))
         return found
+
+    def _exchange(self, read: Read, when: Assumptions, module: Module, call: cst.Call, frame: Frame) -> Exchange:
+        """The exchange that takes place under the conditions of the call, which the URL then rests on as well."""
+        headers, library = read.headers, read.library
+        if library is not None and library.global_hooks & module.words:
+            headers = mappings.opened(headers, "headers that every request gets")
+        url_when = read.url_when | when
+        return Exchange(module, call, frame, read.url, url_when, headers, read.headers_when, library, read.by_wrapper)
 
     def _may_send(self, call: cst.Call) -> bool:
         """A cheap look before anything is evaluated."""
@@ -136,9 +148,7 @@ class Exchanges:
             return not _looks_up_a_key(call)
         return len(call.args) > 1 and (not name or bool(_words(name) & _SENDING_WORDS))
 
-    def _read(
-        self, callee: Value, call: cst.Call, frame: Frame, prepared: Prepared | None = None
-    ) -> Iterator[tuple[Value, Assumptions, Mapping, Assumptions, Library | None, bool]]:
+    def _read(self, callee: Value, call: cst.Call, frame: Frame, prepared: Prepared | None = None) -> Iterator[Read]:
         if isinstance(callee, Prepared):
             yield from self._read(callee.callee, call, frame, callee)
             return
@@ -148,11 +158,11 @@ class Exchanges:
         if name in self.registry.sendings:
             library, sending = self.registry.sendings[name]
             for read in self._sent(library, sending, receiver, call, frame, prepared):
-                yield (*read, library, False)
+                yield replace(read, library=library)
         elif name in self.registry.buildings and self.registry.buildings[name][1].sends:
             library, building = self.registry.buildings[name]
             for read in self._built_and_sent(library, building, name, call, frame):
-                yield (*read, library, False)
+                yield replace(read, library=library)
         elif self._may_wrap(callee, name, call):
             yield from self._wrapped(callee, call, frame)
 
@@ -183,7 +193,7 @@ class Exchanges:
                     if isinstance(alternative.value, Sequence) and compatible(when, alternative.when):
                         url, mapping = alternative.value.items
                         if isinstance(url, Value) and isinstance(mapping, Mapping):
-                            yield url, alternative.when | when, mapping, alternative.when | when
+                            yield Read(url, alternative.when | when, mapping, alternative.when | when)
             elif sending.request is not None:
                 yield from self._request_sent(library, sending.request, client, arguments, when)
             else:
@@ -370,11 +380,11 @@ class Exchanges:
         if known is None:
             return
         building = known[1]
-        for url, url_when, mapping, headers_when in self._built_from(library, building, made, client):
-            headers: Alternatives = (Alternative(mapping, headers_when),)
+        for read in self._built_from(library, building, made, client):
+            headers: Alternatives = (Alternative(read.headers, read.headers_when),)
             for change in made.changes:
                 headers = self.evaluator.limit(self._request_changed(headers, change, building))
-            yield from _pairs((Alternative(url, url_when),), headers, NOTHING)
+            yield from _pairs((Alternative(read.url, read.url_when),), headers, NOTHING)
 
     def _built_from(self, library: Library, building: Building, made: Made, client: Made | None) -> Iterator[Read]:
         """URL and headers that a request object was made with."""
@@ -463,15 +473,13 @@ class Exchanges:
             and (dotted(argument.value) or "").split(".")[-1] in self._last_names
         )
 
-    def _wrapped(
-        self, callee: Value, call: cst.Call, frame: Frame
-    ) -> Iterator[tuple[Value, Assumptions, Mapping, Assumptions, Library | None, bool]]:
+    def _wrapped(self, callee: Value, call: cst.Call, frame: Frame) -> Iterator[Read]:
         for arguments, when in self.evaluator.calls.arguments(call, frame):
             library = self._passed_library(arguments)
             urls = self._url_arguments(arguments)
             headers = self._header_arguments(arguments, library)
-            for url, url_when, mapping, headers_when in _pairs(urls, headers, when):
-                yield url, url_when, mapping, headers_when, library, library is None
+            for read in _pairs(urls, headers, when):
+                yield replace(read, library=library, by_wrapper=library is None)
 
     def _passed_library(self, arguments: Arguments) -> Library | None:
         """The library of an HTTP function that is passed as a value: ``retry(requests.post, url, headers=headers)``."""
@@ -511,13 +519,13 @@ def _pairs(urls: Alternatives, headers: Alternatives, when: Assumptions) -> Iter
     for url in urls:
         for mapping in headers:
             if compatible(url.when, mapping.when) and compatible(when, url.when) and compatible(when, mapping.when):
-                yield url.value, url.when | when, _mapping(mapping.value), mapping.when | when
+                yield Read(url.value, url.when | when, _mapping(mapping.value), mapping.when | when)
 
 
 def _further(reads: Iterable[Read], when: Assumptions) -> Iterator[Read]:
-    for url, url_when, headers, headers_when in reads:
-        if compatible(url_when, when) and compatible(headers_when, when):
-            yield url, url_when | when, headers, headers_when | when
+    for read in reads:
+        if compatible(read.url_when, when) and compatible(read.headers_when, when):
+            yield replace(read, url_when=read.url_when | when, headers_when=read.headers_when | when)
 
 
 def _mapping(value: Value) -> Mapping:
