@@ -15,7 +15,8 @@ from claude_api_lint.dataflow.evaluator import Evaluator
 from claude_api_lint.dataflow.module import Module
 from claude_api_lint.dataflow.values import HOLE, Alternative, Entry, Place
 from claude_api_lint.findings import Confidence
-from claude_api_lint.http.exchanges import AUTH_HEADERS, Exchange, Exchanges
+from claude_api_lint.http.exchanges import Exchange, Exchanges
+from claude_api_lint.http.headers import AUTH_HEADERS
 
 _NAMED_AFTER_API = re.compile(r"anthropic|claude", re.IGNORECASE)
 

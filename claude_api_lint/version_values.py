@@ -12,7 +12,7 @@ from claude_api_lint.api_requests import ApiRequests
 from claude_api_lint.dataflow.trees import code_of, dotted, string_value
 from claude_api_lint.dataflow.values import Alternative, Const, Entry, Mapping, Place, Thunk, compatible
 from claude_api_lint.findings import Confidence
-from claude_api_lint.http.exchanges import HEADER_NAMES
+from claude_api_lint.http.headers import HEADER_NAMES
 
 _HEADERS_NAME = re.compile(r"header|hdr", re.IGNORECASE)
 _TEST_FILE = re.compile(r"(^|/)(tests?|testing|conftest\.py|test_[^/]*|[^/]*_test\.py)(/|$)", re.IGNORECASE)

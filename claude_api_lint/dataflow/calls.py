@@ -10,7 +10,7 @@ import libcst as cst
 
 from claude_api_lint.dataflow import library, mappings, texts
 from claude_api_lint.dataflow.module import Module
-from claude_api_lint.dataflow.trees import dotted, walk
+from claude_api_lint.dataflow.trees import dotted, last_name, walk
 from claude_api_lint.dataflow.values import (
     ITSELF,
     NOTHING,
@@ -255,7 +255,7 @@ class Calls:
         found: list[tuple[cst.Call, Frame]] = []
         for name in names:
             for node in module.nodes(cst.Call, name):
-                if _last_name(node.func) != name:
+                if last_name(node.func) != name:
                     continue
                 caller = self.evaluator.frame_of(module, node)
                 if any(self._is(callee.value, function) for callee in self.evaluator.evaluate(node.func, caller)):
@@ -336,7 +336,7 @@ class Calls:
             return library.call(self.evaluator, callee.name, call, frame)
         if isinstance(callee, Part):
             return self._method_result(callee, call, frame)
-        return just(Unknown("the result of a function that is not known", _last_name(call.func) or ""))
+        return just(Unknown("the result of a function that is not known", last_name(call.func) or ""))
 
     def activation(
         self, callee: Function, call: cst.Call, frame: Frame, prepared: Prepared | None = None
@@ -531,14 +531,8 @@ def _is_recursive(callee: Function, frame: Frame) -> bool:
 def decorators(function: cst.FunctionDef) -> set[str]:
     """The last names of a function's decorators."""
     nodes = [decorator.decorator for decorator in function.decorators]
-    names = [_last_name(node.func if isinstance(node, cst.Call) else node) for node in nodes]
+    names = [last_name(node.func if isinstance(node, cst.Call) else node) for node in nodes]
     return {name for name in names if name}
-
-
-def _last_name(node: cst.CSTNode) -> str | None:
-    if isinstance(node, cst.Attribute):
-        return node.attr.value
-    return node.value if isinstance(node, cst.Name) else None
 
 
 def _all_parameters(function: FunctionNode) -> list[cst.Param]:

@@ -70,6 +70,13 @@ def dotted(node: cst.CSTNode) -> str | None:
     return ".".join([node.value, *reversed(names)])
 
 
+def last_name(node: cst.CSTNode) -> str | None:
+    """``c`` of ``a.b.c`` and of ``f().c``; None for what is neither name nor attribute."""
+    if isinstance(node, cst.Attribute):
+        return node.attr.value
+    return node.value if isinstance(node, cst.Name) else None
+
+
 def string_value(node: cst.CSTNode) -> str | bytes | None:
     """The value of a string literal without holes, adjacent literals glued; None for anything else."""
     if isinstance(node, cst.SimpleString):

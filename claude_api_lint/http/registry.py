@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import claude_api_lint.http as package
+from claude_api_lint.dataflow.values import External, Made, Part, Value
 from claude_api_lint.http.declarations import Building, Client, Library, Sending
 
 
@@ -26,6 +27,14 @@ class Registry:
         parts = name.split("().")
         parts[0] = self.aliases.get(parts[0], parts[0])
         return "().".join(parts)
+
+    def name_of(self, value: Value) -> str:
+        """The canonical dotted name of something external; empty for anything else."""
+        if isinstance(value, External | Made):
+            return self.canonical(value.name)
+        if isinstance(value, Part) and isinstance(value.whole, Made):
+            return self.canonical(f"{value.whole.name}().{'.'.join(value.path)}")
+        return ""
 
     @property
     def last_names(self) -> frozenset[str]:

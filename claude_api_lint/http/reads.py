@@ -1,0 +1,37 @@
+"""What a call's arguments say about a request, before it is known to take place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from claude_api_lint.dataflow.values import Alternatives, Assumptions, Mapping, Value, compatible
+from claude_api_lint.http.declarations import Library
+from claude_api_lint.http.headers import as_mapping
+
+
+@dataclass(frozen=True)
+class Read:
+    """What a call's arguments say about a request: an Exchange before it is known to take place."""
+
+    url: Value
+    url_when: Assumptions
+    headers: Mapping
+    headers_when: Assumptions
+    library: Library | None = None
+    by_wrapper: bool = False
+
+
+def pairs(urls: Alternatives, headers: Alternatives, when: Assumptions) -> Iterator[Read]:
+    """Every URL with every headers that fit together and the assumptions."""
+    for url in urls:
+        for mapping in headers:
+            if compatible(url.when, mapping.when) and compatible(when, url.when) and compatible(when, mapping.when):
+                yield Read(url.value, url.when | when, as_mapping(mapping.value), mapping.when | when)
+
+
+def further(reads: Iterable[Read], when: Assumptions) -> Iterator[Read]:
+    """The reads that fit further assumptions, resting on them as well."""
+    for read in reads:
+        if compatible(read.url_when, when) and compatible(read.headers_when, when):
+            yield replace(read, url_when=read.url_when | when, headers_when=read.headers_when | when)

@@ -1,0 +1,139 @@
+"""Functions of the analysed program, or of nobody known, that send the request which their arguments describe."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+import libcst as cst
+
+from claude_api_lint.dataflow import texts
+from claude_api_lint.dataflow.calls import Arguments
+from claude_api_lint.dataflow.evaluator import Evaluator
+from claude_api_lint.dataflow.trees import dotted, last_name
+from claude_api_lint.dataflow.values import (
+    Alternative,
+    Alternatives,
+    Class,
+    Const,
+    External,
+    Frame,
+    Instance,
+    Mapping,
+    Sequence,
+    Thunk,
+    Unknown,
+    Value,
+    just,
+)
+from claude_api_lint.http.declarations import Library
+from claude_api_lint.http.headers import Headers, as_mapping, is_headers
+from claude_api_lint.http.reads import Read, pairs
+from claude_api_lint.http.registry import Registry
+
+_SENDING_WORDS = frozenset(
+    "post get put patch delete head request requests send fetch call stream http https query retry invoke execute "
+    "submit download upload urlopen perform".split()
+)
+# What is done with a request apart from sending it.
+_NOT_SENDING = frozenset(
+    "build create new construct prepare parse format validate config configure register mock stub fake expect match "
+    "verify assert log trace record dump print debug info warn error sign redact mask sanitize serialize encode hash "
+    "cache key headers responses respx".split()
+)
+_URL_NAME = re.compile(r"(^|_)(url|uri|endpoint|link|host|api_base|base)s?($|_)", re.IGNORECASE)
+_NO_WRAPPERS = frozenset({"builtins", "functools", "dataclasses", "typing"})
+
+
+class Wrappers:
+    """Reads calls of functions that are not known by their arguments: a URL, and headers."""
+
+    def __init__(self, evaluator: Evaluator, registry: Registry) -> None:
+        self.evaluator = evaluator
+        self.registry = registry
+        self._headers = Headers(evaluator)
+        self._last_names = registry.last_names
+
+    def may_be(self, callee: Value, name: str, call: cst.Call) -> bool:
+        """Whether something unknown could send the request that its arguments describe."""
+        last = last_name(call.func) or ""
+        words = _words(last)
+        if isinstance(callee, External) and callee.name.split(".")[0] in _NO_WRAPPERS:
+            return False
+        if isinstance(callee, Instance | Class | Mapping | Sequence | Const):
+            return False
+        if name in self.registry.buildings or name in self.registry.clients:
+            return False
+        if words & _NOT_SENDING or last[:1].isupper():
+            return False
+        return bool(words & _SENDING_WORDS) or any(self._is_sending_function(argument) for argument in call.args)
+
+    def _is_sending_function(self, argument: cst.Arg) -> bool:
+        return (
+            isinstance(argument.value, cst.Attribute | cst.Name)
+            and (dotted(argument.value) or "").split(".")[-1] in self._last_names
+        )
+
+    def read(self, call: cst.Call, frame: Frame) -> Iterator[Read]:
+        """The requests that a call describes."""
+        for arguments, when in self.evaluator.calls.arguments(call, frame):
+            library = self._passed_library(arguments)
+            urls = self._url_arguments(arguments)
+            headers = self._header_arguments(arguments, library)
+            for read in pairs(urls, headers, when):
+                yield replace(read, library=library, by_wrapper=library is None)
+
+    def _passed_library(self, arguments: Arguments) -> Library | None:
+        """The library of an HTTP function that is passed as a value: ``retry(requests.post, url, headers=headers)``."""
+        for value in (*arguments.positional, *arguments.keywords.values()):
+            if isinstance(value, Thunk) and isinstance(value.node, cst.Name | cst.Attribute):
+                for alternative in self.evaluator.force(value):
+                    name = self.registry.name_of(alternative.value)
+                    if name in self.registry.sendings:
+                        return self.registry.sendings[name][0]
+        return None
+
+    def _url_arguments(self, arguments: Arguments) -> Alternatives:
+        """The argument that is named like a URL, else the first that is the text of one."""
+        for name, value in arguments.keywords.items():
+            if _URL_NAME.search(name) and (found := self.evaluator.force(value)):
+                return found
+        for value in arguments.positional:
+            found = self.evaluator.force(value)
+            if any(texts.is_text(a.value) and _is_url(texts.pattern_of(a.value)) for a in found):
+                return found
+        return just(Unknown("a URL that is not seen"))
+
+    def _header_arguments(self, arguments: Arguments, library: Library | None) -> Alternatives:
+        """The argument that is named like headers, else the one that holds nothing but headers."""
+        opened = arguments.open_keywords
+        named = [value for name, value in arguments.keywords.items() if "header" in name.lower()]
+        for value in (*named, *arguments.positional):
+            found = [Alternative(self._headers.of(a.value, library), a.when) for a in self.evaluator.force(value)]
+            if value in named or any(is_headers(as_mapping(a.value)) for a in found):
+                return tuple(found)
+        return just(
+            Mapping((), True, why="headers that are not seen" if not opened else "arguments that are passed on")
+        )
+
+
+def looks_like_request(call: cst.Call) -> bool:
+    """A cheap look at a call before anything is evaluated: whether it could be such a wrapper's."""
+    if any(a.star or (a.keyword is not None and _is_request_word(a.keyword.value)) for a in call.args):
+        return True
+    name = last_name(call.func) or ""
+    return len(call.args) > 1 and (not name or bool(_words(name) & _SENDING_WORDS))
+
+
+def _words(name: str) -> frozenset[str]:
+    """The words of a name: ``_makePostRequest`` has make, post and request."""
+    return frozenset(word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name))
+
+
+def _is_request_word(name: str) -> bool:
+    return "header" in name.lower() or _URL_NAME.search(name) is not None
+
+
+def _is_url(pattern: str) -> bool:
+    return re.match(r"https?://|[a-z0-9.-]+\.[a-z]+/", pattern, re.IGNORECASE) is not None
