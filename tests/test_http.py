@@ -566,7 +566,8 @@ KEY = "import os\nkey = os.environ['ANTHROPIC_API_KEY']\n"
 def program(form: str, words: dict[str, str]) -> str:
     text = KEY + textwrap.dedent(form).lstrip("\n")
     for word, meaning in {**words, "URL": URL}.items():
-        text = re.sub(rf"(?<!\.)\b{word}\b|(?<=['\"]){word}\b", lambda _, m=meaning: m, text)
+        escaped = meaning.replace("\\", r"\\")
+        text = re.sub(rf"(?<!\.)\b{word}\b|(?<=['\"]){word}\b", escaped, text)
     compile(text, "program.py", "exec")
     return text
 
@@ -817,8 +818,8 @@ RIGHT = {
     """,
     "headers that depend on what is in the URL": """
         import httpx
-        URL = URL
-        def f(key, url=URL):
+        LINK = URL
+        def f(key, url=LINK):
             h = {'x-api-key': key}
             if 'anthropic' in url:
                 h['anthropic-version'] = '2023-06-01'
@@ -889,17 +890,17 @@ RIGHT = {
     "a class for each provider, and a base class that raises": """
         import httpx
         class Base:
-            URL = ''
+            link = ''
             def headers(self):
                 raise NotImplementedError
             def f(self):
-                httpx.post(self.URL, headers=self.headers())
+                httpx.post(self.link, headers=self.headers())
         class C(Base):
-            URL = URL
+            link = URL
             def headers(self):
                 return {'x-api-key': 'k', 'anthropic-version': '2023-06-01'}
         class O(Base):
-            URL = 'https://api.openai.com/v1'
+            link = 'https://api.openai.com/v1'
             def headers(self):
                 return {'Authorization': 'k'}
     """,
@@ -1005,7 +1006,8 @@ RIGHT = {
             def __init__(self, version=''):
                 self.version = version
             def f(self, key):
-                httpx.post(URL, headers={'x-api-key': key, 'anthropic-version': self.version if self.version else '2023-06-01'})
+                version = self.version if self.version else '2023-06-01'
+                httpx.post(URL, headers={'x-api-key': key, 'anthropic-version': version})
         C()
     """,
     "a version that must not be empty, or the program ends": """

@@ -31,7 +31,7 @@ FAULTS = {
     "CAV104": [("anthropic_version", TARGET), ("x-anthropic-version", TARGET)],
 }
 
-thorough = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+thorough = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @dataclass(frozen=True)
