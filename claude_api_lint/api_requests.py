@@ -57,8 +57,15 @@ class ApiRequests:
         """The requests to the Claude API that a call sends."""
         if self.is_mocked:
             return []
-        judged = [(exchange, self._confidence(exchange)) for exchange in self.exchanges(call)]
+        exchanges = self.exchanges(call)
+        elsewhere = any(self._goes_elsewhere(exchange) for exchange in exchanges)
+        judged = [(exchange, self._confidence(exchange, elsewhere)) for exchange in exchanges]
         return [ApiRequest(exchange, confidence) for exchange, confidence in judged if confidence is not None]
+
+    def _goes_elsewhere(self, exchange: Exchange) -> bool:
+        """Whether the URL is known, and is not the API's."""
+        known = exchange.url_text.partition(HOLE)[0]
+        return bool(known) and self.catalog.requirement(known, complete=False) is Requirement.NOT_THE_API
 
     @cached_property
     def is_mocked(self) -> bool:
@@ -90,17 +97,18 @@ class ApiRequests:
         own: set[Place] = set()
         for call in self.module.nodes(cst.Call):
             for exchange in self.exchanges(call):
-                known = exchange.url_text.partition(HOLE)[0]
-                elsewhere = known and self.catalog.requirement(known, complete=False) is Requirement.NOT_THE_API
-                (others if elsewhere else own).update(exchange.headers.homes)
+                (others if self._goes_elsewhere(exchange) else own).update(exchange.headers.homes)
         return frozenset(others), frozenset(own)
 
-    def _confidence(self, exchange: Exchange) -> Confidence | None:
-        """How sure it is that the request goes to the API and needs the header; None where it is not known to."""
+    def _confidence(self, exchange: Exchange, elsewhere: bool) -> Confidence | None:
+        """How sure it is that the request goes to the API and needs the header; None where it is not known to.
+
+        ``elsewhere`` tells that the same call may send to a known other host: then names are no evidence.
+        """
         url = exchange.url_text
         known, hole, _ = url.partition(HOLE)
         if not known:
-            return Confidence.LIKELY if self._is_evident(exchange) else None
+            return Confidence.LIKELY if not elsewhere and self._is_evident(exchange) else None
         requirement = self.catalog.requirement(known, complete=not hole)
         if requirement is Requirement.REQUIRED:
             return Confidence.CERTAIN if not exchange.by_wrapper and has_key(exchange) else Confidence.LIKELY

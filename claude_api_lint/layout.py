@@ -13,21 +13,22 @@ Listed = TypeVar("Listed", cst.BaseDictElement, cst.BaseElement)
 _ONE_SPACE = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 
 
-def quoted(text: str, like: cst.CSTNode | None = None) -> cst.SimpleString:
-    """A string literal in the quotes of another one near by; double quotes where there is none."""
-    return cst.SimpleString(f"{quote_of(like)}{text}{quote_of(like)}")
+def quoted(text: str, *near: cst.CSTNode) -> cst.SimpleString:
+    """A string literal in the quotes of the first one found in these nodes; double quotes where there is none."""
+    quote = next((found for node in near if (found := quote_of(node))), '"')
+    return cst.SimpleString(f"{quote}{text}{quote}")
 
 
-def quote_of(node: cst.CSTNode | None) -> str:
-    """The quote character of the first plain string below a node."""
-    stack = [node] if node is not None else []
+def quote_of(node: cst.CSTNode) -> str | None:
+    """The quote character of the first string below a node."""
+    stack = [node]
     while stack:
         current = stack.pop(0)
         if isinstance(current, cst.SimpleString | cst.FormattedString):
             quote = current.quote if isinstance(current, cst.SimpleString) else current.end
             return quote[0]
         stack.extend(current.children)
-    return '"'
+    return None
 
 
 def with_value_quoted_like(literal: cst.SimpleString, text: str) -> cst.SimpleString:
@@ -35,18 +36,18 @@ def with_value_quoted_like(literal: cst.SimpleString, text: str) -> cst.SimpleSt
     return literal.with_changes(value=f"{literal.prefix}{literal.quote}{text}{literal.quote}")
 
 
-def dict_with(node: cst.Dict, key: str, value: cst.BaseExpression) -> cst.Dict:
+def dict_with(node: cst.Dict, key: cst.SimpleString, value: cst.BaseExpression) -> cst.Dict:
     """The dict literal with one more entry at its end."""
-    element = cst.DictElement(quoted(key, node), value)
+    element = cst.DictElement(key, value)
     elements, closing = _appended(
         list(node.elements), element, node.lbrace.whitespace_after, node.rbrace.whitespace_before
     )
     return node.with_changes(elements=elements, rbrace=node.rbrace.with_changes(whitespace_before=closing))
 
 
-def pairs_with(node: cst.List, key: str, value: cst.BaseExpression) -> cst.List:
+def pairs_with(node: cst.List, key: cst.SimpleString, value: cst.BaseExpression) -> cst.List:
     """The list of pairs with one more pair at its end."""
-    pair = cst.Tuple([cst.Element(quoted(key, node), comma=_ONE_SPACE), cst.Element(value)])
+    pair = cst.Tuple([cst.Element(key, comma=_ONE_SPACE), cst.Element(value)])
     elements, closing = _appended(
         list(node.elements), cst.Element(pair), node.lbracket.whitespace_after, node.rbracket.whitespace_before
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from claude_api_lint.api_requests import ApiRequests
-from claude_api_lint.dataflow.trees import code_of, dotted, string_value
+from claude_api_lint.dataflow.trees import code_of, dotted, string_value, walk
 from claude_api_lint.dataflow.values import Alternative, Const, Entry, Mapping, Place, Thunk, compatible
 from claude_api_lint.findings import Confidence
 from claude_api_lint.http.headers import HEADER_NAMES
@@ -29,13 +29,22 @@ class VersionValue:
 
 def sent_values(requests: ApiRequests, call: cst.Call) -> Iterator[VersionValue]:
     """The values that the requests of a call send to the API."""
+    values: list[VersionValue | None] = []
     for request in requests.of(call):
         exchange = request.exchange
         for entry in requests.version_entries(exchange):
             for alternative in requests.values(entry):
-                value = _written(alternative, entry, request.confidence)
-                if value is not None and compatible(alternative.when, exchange.when):
-                    yield value
+                if compatible(alternative.when, exchange.when):
+                    values.append(_written(alternative, entry, request.confidence))
+    yield from _meant(values)
+
+
+def _meant(values: list[VersionValue | None]) -> Iterator[VersionValue]:
+    """The values without the empty ones that stand where another may take their place."""
+    only_empty = all(value is not None and not value.value for value in values)
+    for value in values:
+        if value is not None and (value.value or only_empty):
+            yield value
 
 
 def _written(alternative: Alternative, entry: Entry, confidence: Confidence) -> VersionValue | None:
@@ -74,8 +83,8 @@ def written_values(requests: ApiRequests, node: cst.Dict) -> Iterator[VersionVal
                 yield from _likely_values(requests, entry)
 
 
-def assigned_values(requests: ApiRequests, node: cst.Assign) -> Iterator[VersionValue]:
-    """The values of ``headers["anthropic-version"] = value``, for a name that says headers."""
+def assigned_names(requests: ApiRequests, node: cst.Assign) -> Iterator[tuple[cst.CSTNode, str]]:
+    """The keys of ``headers["..."] = value``, for a name that says headers, each with the node that writes it."""
     module = requests.module
     if _TEST_FILE.search(module.path) or requests.is_mocked:
         return
@@ -83,19 +92,22 @@ def assigned_values(requests: ApiRequests, node: cst.Assign) -> Iterator[Version
         subscript = target.target
         if not isinstance(subscript, cst.Subscript) or not isinstance(subscript.slice[0].slice, cst.Index):
             continue
-        key = string_value(subscript.slice[0].slice.value)
-        if not isinstance(key, str) or not requests.catalog.is_version_header(key):
-            continue
-        if _HEADERS_NAME.search(code_of(subscript.value)):
-            frame = requests.evaluator.frame_of(module, node)
-            yield from _likely_values(requests, Entry(key, Thunk(node.value, frame), Place(module, subscript)))
+        key = subscript.slice[0].slice.value
+        name = string_value(key)
+        if isinstance(name, str) and _HEADERS_NAME.search(code_of(subscript.value)):
+            yield key, name
+
+
+def assigned_values(requests: ApiRequests, node: cst.Assign) -> Iterator[VersionValue]:
+    """The values of ``headers["anthropic-version"] = value``, for a name that says headers."""
+    for key, name in assigned_names(requests, node):
+        if requests.catalog.is_version_header(name):
+            frame = requests.evaluator.frame_of(requests.module, node)
+            yield from _likely_values(requests, Entry(name, Thunk(node.value, frame), Place(requests.module, key)))
 
 
 def _likely_values(requests: ApiRequests, entry: Entry) -> Iterator[VersionValue]:
-    for alternative in requests.values(entry):
-        value = _written(alternative, entry, Confidence.LIKELY)
-        if value is not None:
-            yield value
+    yield from _meant([_written(alternative, entry, Confidence.LIKELY) for alternative in requests.values(entry)])
 
 
 def _is_key(element: cst.BaseDictElement, names: frozenset[str]) -> bool:
@@ -116,7 +128,10 @@ def _is_used_as_headers(requests: ApiRequests, node: cst.Dict) -> bool:
         name = parent.keyword.value if parent.keyword is not None else dotted(getattr(call, "func", node)) or ""
         return bool(_HEADERS_NAME.search(name))
     if isinstance(parent, cst.Assign):
-        return any(_HEADERS_NAME.search(code_of(target.target)) for target in parent.targets)
+        return any(
+            _HEADERS_NAME.search(code_of(target.target)) or _is_returned_as_headers(requests, node, target.target)
+            for target in parent.targets
+        )
     if isinstance(parent, cst.AnnAssign):
         return bool(_HEADERS_NAME.search(code_of(parent.target)))
     if isinstance(parent, cst.Return):
@@ -126,3 +141,12 @@ def _is_used_as_headers(requests: ApiRequests, node: cst.Dict) -> bool:
         key = string_value(parent.key)
         return isinstance(key, str) and bool(_HEADERS_NAME.search(key))
     return False
+
+
+def _is_returned_as_headers(requests: ApiRequests, node: cst.CSTNode, target: cst.BaseExpression) -> bool:
+    """Whether a name is what a function that is named after headers returns."""
+    function = next((above for above in requests.module.ancestors(node) if isinstance(above, cst.FunctionDef)), None)
+    if function is None or not isinstance(target, cst.Name) or not _HEADERS_NAME.search(function.name.value):
+        return False
+    returns = [inner for inner in walk(function.body, into_scopes=False) if isinstance(inner, cst.Return)]
+    return any(isinstance(inner.value, cst.Name) and inner.value.value == target.value for inner in returns)

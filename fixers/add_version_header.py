@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import libcst as cst
 
@@ -34,20 +35,28 @@ class AddVersionHeader(Fixer):
         exchanges = violation.evidence
         assert isinstance(exchanges, tuple)
         edits: dict[Edit, None] = {}
-        for exchange in exchanges:
+        for exchange in _with_common_home(exchanges):
             edit = self._edit(exchange)
             if isinstance(edit, NoFix):
                 return edit
             edits[edit] = None
         header, target = self.analysis.catalog.version_header, self.analysis.target
-        shared = any(self._home(exchange) in self.analysis.requests.shared_homes for exchange in exchanges)
-        applicability = Applicability.UNSAFE if shared else Applicability.SAFE
+        applicability = Applicability.UNSAFE if any(map(self._is_shared, exchanges)) else Applicability.SAFE
         return Fix(f"Add the header {header}: {target}", applicability, tuple(edits))
+
+    def _is_shared(self, exchange: Exchange) -> bool:
+        """Whether the edit changes the headers of requests to other hosts, too."""
+        is_shared = self._home(exchange) in self.analysis.requests.shared_homes
+        return is_shared and not isinstance(self._behind_assignment(exchange), Edit)
 
     def _edit(self, exchange: Exchange) -> Edit | NoFix:
         home = self._home(exchange)
         if home is None:
             return self._behind_assignment(exchange) or self._into_call(exchange)
+        if home in self.analysis.requests.shared_homes:
+            behind = self._behind_assignment(exchange)
+            if isinstance(behind, Edit):
+                return behind
         node = home.node
         if isinstance(node, cst.Dict):
             return self._into_dict(node, exchange)
@@ -60,7 +69,7 @@ class AddVersionHeader(Fixer):
             return self._into_arguments(node)
         if isinstance(node, cst.List) and all(isinstance(element.value, cst.Tuple) for element in node.elements):
             header = self.analysis.catalog.version_header
-            return self.edit(node, pairs_with(node, header, self._version(node)))
+            return self.edit(node, pairs_with(node, self._quoted(header, node), self._version(node)))
         if is_command:
             return self._into_command(node)
         return NoFix("the headers are built in a way that this fixer does not know")
@@ -80,7 +89,11 @@ class AddVersionHeader(Fixer):
         """The version as an expression: the name of a constant that holds it, else the literal."""
         for name in self._names(place):
             return name
-        return quoted(self.analysis.target, place)
+        return self._quoted(self.analysis.target, place)
+
+    def _quoted(self, text: str, place: cst.CSTNode) -> cst.SimpleString:
+        """A literal in the quotes of those around it."""
+        return quoted(text, place, *self.analysis.module.ancestors(place))
 
     def _names(self, place: cst.CSTNode) -> Iterator[cst.BaseExpression]:
         module, evaluator = self.analysis.module, self.analysis.evaluator
@@ -128,7 +141,7 @@ class AddVersionHeader(Fixer):
         header = self.analysis.catalog.version_header
         if any(isinstance(e, cst.DictElement) and self._is_header(e.key) for e in node.elements):
             return NoFix("the header is there, but taken away again before the request")
-        return self.edit(node, dict_with(node, header, self._version(node)))
+        return self.edit(node, dict_with(node, self._quoted(header, node), self._version(node)))
 
     def _is_header(self, key: cst.BaseExpression) -> bool:
         text = string_value(key)
@@ -139,10 +152,10 @@ class AddVersionHeader(Fixer):
         first = node.args[0] if node.args else None
         header = self.analysis.catalog.version_header
         if first is not None and not first.star and first.keyword is None and isinstance(first.value, cst.Dict):
-            return self.edit(first.value, dict_with(first.value, header, self._version(node)))
+            return self.edit(first.value, dict_with(first.value, self._quoted(header, node), self._version(node)))
         if (dotted(node.func) or "").split(".")[-1] not in ("dict", "OrderedDict"):
             return NoFix("the headers are built by a call that this fixer does not know")
-        entry = cst.Dict([cst.DictElement(quoted(header, node), self._version(node))])
+        entry = cst.Dict([cst.DictElement(self._quoted(header, node), self._version(node))])
         return self.edit(node, call_with(node, cst.Arg(entry, star="**")))
 
     def _into_call(self, exchange: Exchange) -> Edit | NoFix:
@@ -156,7 +169,9 @@ class AddVersionHeader(Fixer):
         positional = [argument for argument in call.args if argument.keyword is None]
         if named or exchange.headers.entries or len(positional) > 2:
             return NoFix("its headers are empty in a way that this fixer does not know")
-        entry = cst.Dict([cst.DictElement(quoted(self.analysis.catalog.version_header, call), self._version(call))])
+        entry = cst.Dict(
+            [cst.DictElement(self._quoted(self.analysis.catalog.version_header, call), self._version(call))]
+        )
         return self.edit(call, call_with(call, cst.Arg(entry, keyword=cst.Name("headers"))))
 
     def _behind_add_header(self, node: cst.Call, exchange: Exchange) -> Edit | NoFix:
@@ -168,7 +183,7 @@ class AddVersionHeader(Fixer):
         if not isinstance(line, cst.SimpleStatementLine) or not isinstance(block, cst.IndentedBlock | cst.Module):
             return NoFix("the last add_header does not stand on a line of its own")
         assert isinstance(last, cst.Call)
-        header = quoted(self.analysis.catalog.version_header, last)
+        header = self._quoted(self.analysis.catalog.version_header, last)
         new_call = last.with_changes(
             args=[
                 cst.Arg(header, comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))),
@@ -183,12 +198,14 @@ class AddVersionHeader(Fixer):
         for entry in reversed(exchange.headers.entries):
             key = entry.key_place.node if entry.key_place is not None else None
             step = module.step_of(key) if key is not None else None
-            if not isinstance(step, cst.Assign) or not isinstance(step.targets[0].target, cst.Subscript):
+            if key is None or not isinstance(step, cst.Assign):
+                continue
+            if not isinstance(step.targets[0].target, cst.Subscript):
                 continue
             line = module.parent(step)
             block = module.parent(line) if line is not None else None
             if isinstance(line, cst.SimpleStatementLine) and isinstance(block, cst.IndentedBlock | cst.Module):
-                header = quoted(self.analysis.catalog.version_header, key)
+                header = self._quoted(self.analysis.catalog.version_header, key)
                 target = step.targets[0].target.with_changes(slice=[cst.SubscriptElement(cst.Index(header))])
                 added = cst.Assign([cst.AssignTarget(target)], self._version(step))
                 return self._with_line_behind(block, line, added)
@@ -207,7 +224,7 @@ class AddVersionHeader(Fixer):
         if not flags or flags[-1] + 1 >= len(node.elements):
             return NoFix("the command has no -H to put the header behind")
         flag = node.elements[flags[-1]].value
-        header = quoted(f"{self.analysis.catalog.version_header}: {self.analysis.target}", flag)
+        header = self._quoted(f"{self.analysis.catalog.version_header}: {self.analysis.target}", flag)
         return self.edit(node, list_with_pair(node, flags[-1], (flag.deep_clone(), header)))
 
     def _into_command(self, node: cst.CSTNode) -> Edit | NoFix:
@@ -222,6 +239,14 @@ class AddVersionHeader(Fixer):
         place = start + found[-1].end()
         header = f"{self.analysis.catalog.version_header}: {self.analysis.target}"
         return Edit(place, place, f" {flag} {quote}{header}{quote}")
+
+
+def _with_common_home(exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
+    """One exchange for all where one place feeds them all: an edit there does for every branch."""
+    common = [h for h in exchanges[0].headers.homes if all(h in other.headers.homes for other in exchanges)]
+    if not common or len(exchanges) == 1:
+        return exchanges
+    return (replace(exchanges[0], headers=replace(exchanges[0].headers, homes=tuple(common))),)
 
 
 __getattr__ = command_of(AddVersionHeader)

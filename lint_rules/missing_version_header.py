@@ -8,7 +8,8 @@ import libcst as cst
 
 from claude_api_lint.api import load_catalog
 from claude_api_lint.api_requests import ApiRequest, has_key
-from claude_api_lint.dataflow.values import Assumption, Assumptions
+from claude_api_lint.dataflow.trees import last_name, string_value
+from claude_api_lint.dataflow.values import Assumption, Assumptions, compatible
 from claude_api_lint.findings import Confidence
 from claude_api_lint.http.exchanges import Exchange
 from claude_api_lint.rule import Rule
@@ -49,9 +50,16 @@ class MissingVersionHeader(Rule):
     needles = load_catalog().request_needles
 
     def visit_Call(self, node: cst.Call) -> None:
-        for requests in self._cases(self.analysis.requests.of(node)):
-            if all(self._lacks_version(request.exchange) for request in requests):
-                self._report(requests)
+        requests = self.analysis.requests.of(node)
+        for case in self._cases(requests):
+            if all(self._lacks_version(request.exchange) for request in requests if self._may_be(request, case)):
+                self._report(case)
+
+    def _may_be(self, request: ApiRequest, case: list[ApiRequest]) -> bool:
+        """Whether a request is, on some branch, the one that a case is about."""
+        one, other = request.exchange, case[0].exchange
+        same = one.url_text == other.url_text
+        return same and compatible(one.when, other.url_when | context_of(other.when))
 
     def _cases(self, requests: list[ApiRequest]) -> Iterator[list[ApiRequest]]:
         """The requests that are judged together: same URL, same caller, any branch."""
@@ -65,7 +73,7 @@ class MissingVersionHeader(Rule):
         requests = self.analysis.requests
         if exchange.headers.open or requests.version_entries(exchange) or requests.misspelled_entries(exchange):
             return False
-        return not exchange.by_wrapper or has_key(exchange)
+        return has_key(exchange) or not (exchange.by_wrapper or is_probe(exchange))
 
     def _report(self, requests: list[ApiRequest]) -> None:
         exchange = requests[0].exchange
@@ -99,6 +107,14 @@ class MissingVersionHeader(Rule):
             if function is None or not isinstance(caller, cst.Call) or function in around_home:
                 return sender
             sender = caller
+
+
+def is_probe(exchange: Exchange) -> bool:
+    """Whether a request without a key can only ask if somebody is there: any answer will do."""
+    first = exchange.call.args[0].value if exchange.call.args else None
+    method = string_value(first) if first is not None else None
+    name = last_name(exchange.call.func) or ""
+    return (method if isinstance(method, str) else name).lower() in ("get", "head", "options", "urlopen")
 
 
 def context_of(when: Assumptions) -> frozenset[Assumption]:

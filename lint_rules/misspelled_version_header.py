@@ -7,10 +7,10 @@ from collections.abc import Iterable
 import libcst as cst
 
 from claude_api_lint.api import load_catalog
-from claude_api_lint.dataflow.values import Entry
+from claude_api_lint.dataflow.values import Entry, Place, Thunk
 from claude_api_lint.findings import Confidence
 from claude_api_lint.rule import Rule
-from claude_api_lint.version_values import written_headers
+from claude_api_lint.version_values import assigned_names, written_headers
 
 
 class MisspelledVersionHeader(Rule):
@@ -46,6 +46,12 @@ class MisspelledVersionHeader(Rule):
     def visit_Dict(self, node: cst.Dict) -> None:
         for mapping in written_headers(self.analysis.requests, node):
             self._judge(mapping.entries, Confidence.LIKELY)
+
+    def visit_Assign(self, node: cst.Assign) -> None:
+        for key, name in assigned_names(self.analysis.requests, node):
+            frame = self.analysis.evaluator.frame_of(self.analysis.module, node)
+            entry = Entry(name, Thunk(node.value, frame), Place(self.analysis.module, key))
+            self._judge((entry,), Confidence.LIKELY)
 
     def _judge(self, entries: Iterable[Entry], confidence: Confidence) -> None:
         catalog = self.analysis.catalog

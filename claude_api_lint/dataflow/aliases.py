@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import libcst as cst
 
+from claude_api_lint.dataflow import mappings
 from claude_api_lint.dataflow.module import Module
 from claude_api_lint.dataflow.trees import Scope, dotted
+from claude_api_lint.dataflow.values import Alternative, Alternatives, Change, Made, Mapping, Value
 
 _CHANGING_METHODS = frozenset("update setdefault pop popitem clear append extend insert add".split())
 
@@ -18,7 +21,6 @@ class Aliases:
     def __init__(self, module: Module) -> None:
         self._module = module
         self._names: dict[tuple[Scope | None, str], set[str]] = {}
-        self._changed: set[tuple[Scope | None, str]] = set()
         for assignment in module.nodes(cst.Assign):
             value = dotted(assignment.value)
             for target in assignment.targets:
@@ -27,12 +29,34 @@ class Aliases:
                     scope = module.scope_of(assignment)
                     self._names.setdefault((scope, value), set()).add(name)
                     self._names.setdefault((scope, name), set()).add(value)
-        if self._names:
-            self._changed = {(module.scope_of(node), name) for node, name in self._changes()}
+        self._changed = {(module.scope_of(node), name) for node, name in self._changes()}
 
     def changed_elsewhere(self, scope: Scope | None, name: str) -> bool:
-        """Whether what a name stands for may be changed through another name in the same function."""
-        return any((scope, other) in self._changed for other in self._names.get((scope, name), ()))
+        """Whether what a name stands for, or a part of it, may be changed through another name in the same function,
+        or by a function inside it.
+        """
+        others = {
+            other
+            for (where, original), names in self._names.items()
+            if where is scope and (original == name or original.startswith(name + "."))
+            for other in names
+        }
+        if any((scope, other) in self._changed for other in others):
+            return True
+        return any(changed == name and self._is_inside(inner, scope) for inner, changed in self._changed)
+
+    def changed_anywhere(self, name: str) -> bool:
+        """Whether something changes what a dotted name stands for in place."""
+        return any(changed == name for _, changed in self._changed)
+
+    def _is_inside(self, inner: Scope | None, scope: Scope | None) -> bool:
+        """Whether a function stands inside another one."""
+        return inner is not None and scope is not None and inner is not scope and scope in self._module.ancestors(inner)
+
+    @staticmethod
+    def opened(alternatives: Iterable[Alternative]) -> Alternatives:
+        """The values as they are when somebody else may have changed them."""
+        return tuple(replace(a, value=_opened(a.value)) for a in alternatives)
 
     def _changes(self) -> Iterator[tuple[cst.CSTNode, str]]:
         """Every place that changes an object in place, with the name it does it through."""
@@ -53,3 +77,11 @@ class Aliases:
         name = dotted(target)
         if name is not None:
             yield node, name
+
+
+def _opened(value: Value) -> Value:
+    if isinstance(value, Mapping):
+        return mappings.opened(value, "it is changed under another name")
+    if isinstance(value, Made):
+        return replace(value, changes=(*value.changes, Change("unknown", (), value.call, value.frame)))
+    return value

@@ -175,6 +175,13 @@ class Calls:
             return (*default, Alternative(Unknown("an argument that a caller or a decorator may pass on")))
         return default or just(Unknown("an argument that is not given"))
 
+    def _is_replaced(self, function: cst.FunctionDef, frame: Frame) -> bool:
+        """Whether a decorator from elsewhere in the project may return something else than the function does."""
+        around = self.evaluator.frame_of(frame.module, function)
+        nodes = [d.decorator.func if isinstance(d.decorator, cst.Call) else d.decorator for d in function.decorators]
+        values = [alternative.value for node in nodes for alternative in self.evaluator.evaluate(node, around)]
+        return any(isinstance(value, External) and value.name.startswith(".") for value in values)
+
     def _is_wrapped(self, function: FunctionNode, frame: Frame) -> bool:
         """Whether a decorator of the analysed program may add arguments of its own."""
         if isinstance(function, cst.Lambda):
@@ -207,19 +214,31 @@ class Calls:
             yield from assuming(self.parameter(name, inner), context)
         if callers and self._is_private(function, frame.module):
             return
-        outside = frozenset({Assumption(("caller", function), "outside", context=True)})
+        outside = frozenset({Assumption(("caller", function), "outside")})
         default = () if self._is_wrapped(function, frame) else self.default(name, function, frame)
         unknown = Alternative(Unknown(f"the parameter {name}, which a caller elsewhere passes", name))
         if not default:
             star = function.params.star_kwarg
             if isinstance(star, cst.Param) and star.name.value == name:
                 unknown = Alternative(Mapping((), True, why="the keyword arguments of a call"))
+            elif (cls := self._annotated_class(name, function, frame)) is not None:
+                unknown = Alternative(Instance(cls))
         yield from assuming(default or (unknown,), outside)
         if _is_none(default):
             yield from assuming((unknown,), outside)  # None says that a caller is expected to bring it
         elif default:
-            given = frozenset({Assumption(("caller", function), "outside, giving " + name, context=True)})
+            given = frozenset({Assumption(("caller", function), "outside, giving " + name)})
             yield from assuming((unknown,), given)
+
+    def _annotated_class(self, name: str, function: FunctionNode, frame: Frame) -> Class | None:
+        """The class of the analysed program that a parameter is annotated with."""
+        for parameter in _all_parameters(function):
+            if parameter.name.value == name and parameter.annotation is not None:
+                node = parameter.annotation.annotation
+                if isinstance(node, cst.Name):
+                    value = self.evaluator.only(Thunk(node, self.evaluator.frame_of(frame.module, function)))
+                    return value if isinstance(value, Class) else None
+        return None
 
     def _receiver_of(self, call: cst.Call, caller: Frame, function: FunctionNode, frame: Frame) -> Value | None:
         """The object on which a call calls a method."""
@@ -354,6 +373,8 @@ class Calls:
         node = callee.node
         if isinstance(node, cst.Lambda):
             return self.evaluator.evaluate(node.body, frame)
+        if self._is_replaced(node, frame):
+            return just(Unknown("a function under a decorator that is not known"))
         return self.evaluator.remember(("returned", node, frame), lambda: self._returned(node, frame))
 
     def _returned(self, node: cst.FunctionDef, frame: Frame) -> Iterator[Alternative]:
@@ -438,6 +459,8 @@ class Calls:
             default = evaluator.force(arguments.get(1, "default") or Const(None))
             found = evaluator.entry(whole, str(key.value)) if isinstance(key, Const) else ()
             certain = isinstance(key, Const) and any(e.certain for e in mappings.find(whole, str(key.value)))
+            if not isinstance(key, Const):
+                found = evaluator.any_entry(whole, (frame, call))
             yield from assuming(found, when)
             if not certain:
                 yield from assuming(default, when)

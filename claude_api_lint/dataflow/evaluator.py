@@ -18,13 +18,14 @@ from claude_api_lint.dataflow.flow import Flow
 from claude_api_lint.dataflow.module import Module
 from claude_api_lint.dataflow.objects import Objects
 from claude_api_lint.dataflow.resolver import OneFile, Resolver
-from claude_api_lint.dataflow.trees import string_value
+from claude_api_lint.dataflow.trees import string_value, walk
 from claude_api_lint.dataflow.values import (
     HOLE,
     ITSELF,
     NOTHING,
     Alternative,
     Alternatives,
+    Assumption,
     Assumptions,
     Class,
     Const,
@@ -404,9 +405,19 @@ class Evaluator:
         def filtered(value: Value) -> Value:
             if not isinstance(value, Mapping):
                 return Unknown("a comprehension over something unknown")
-            return replace(value, entries=tuple(replace(e, certain=e.certain and not loop.ifs) for e in value.entries))
+            return replace(value, entries=tuple(self._filtered(value.entries, loop, names[1])))
 
         return self.combine((self.evaluate(source.func.value, frame),), filtered)
+
+    def _filtered(self, entries: tuple[Entry, ...], loop: cst.CompFor, value_name: str) -> Iterator[Entry]:
+        """The entries that a comprehension's ``if`` lets pass; one about the values drops the empty ones."""
+        about_values = any(isinstance(n, cst.Name) and n.value == value_name for test in loop.ifs for n in walk(test))
+        for entry in entries:
+            known = self.only(entry.value)
+            if about_values and isinstance(known, Const) and not known.value:
+                continue
+            passes = not loop.ifs or (about_values and isinstance(known, Const))
+            yield replace(entry, certain=entry.certain and passes)
 
     def _sequence(self, node: cst.List | cst.Tuple | cst.Set, frame: Frame) -> Iterable[Alternative]:
         items: list[Thunk | Value] = []
@@ -426,10 +437,10 @@ class Evaluator:
             return just(Unknown("a slice"))
         index = node.slice[0].slice.value
         wholes, keys = self.evaluate(node.value, frame), self.evaluate(index, frame)
-        return self.each(wholes, lambda whole: self.each(keys, lambda key: self.item(whole, key)))
+        return self.each(wholes, lambda whole: self.each(keys, lambda key: self.item(whole, key, (frame, node))))
 
-    def item(self, whole: Value, key: Value) -> Alternatives:
-        """``whole[key]``."""
+    def item(self, whole: Value, key: Value, decision: Hashable) -> Alternatives:
+        """``whole[key]``; ``decision`` names the choice that an unknown key makes."""
         whole = self.objects.as_sequence(whole) or whole
         if isinstance(whole, Sequence) and isinstance(key, Const) and isinstance(key.value, int) and not whole.open:
             in_range = -len(whole.items) <= key.value < len(whole.items)
@@ -437,13 +448,18 @@ class Evaluator:
         if isinstance(whole, Mapping) and isinstance(key, Const):
             return self.entry(whole, str(key.value)) or just(Unknown(f"no key {key.value!r} is known"))
         if isinstance(whole, Mapping):
-            every = tuple(found for entry in whole.entries for found in self.force(entry.value))
-            return (
-                (*every, Alternative(Unknown("any entry of a mapping")))
-                if every
-                else just(Unknown("a key that is not known"))
-            )
+            return self.any_entry(whole, decision)
         return just(Unknown("an item of something unknown"))
+
+    def any_entry(self, mapping: Mapping, decision: Hashable) -> Alternatives:
+        """What an unknown key can give: each entry, told apart so that what one entry holds stays together."""
+        every = tuple(
+            found
+            for entry in mapping.entries
+            for found in assuming(self.force(entry.value), frozenset({Assumption(("entry", decision), entry.key)}))
+        )
+        unknown = just(Unknown("a key that is not known"))
+        return (*every, *unknown) if mapping.open or not every else every
 
     def entry(self, mapping: Mapping, key: str) -> Alternatives:
         """What ``mapping[key]`` can be; nothing where the key is not known to be there."""

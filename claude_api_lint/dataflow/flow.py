@@ -81,18 +81,57 @@ class Flow:
             return inner
         step = frame.module.step_of(node)
         found = self.variable(name, step, frame) if step is not None else ()
-        return self._shared(name, self._fitting(found, node, frame), node, frame) or self.builtin(name)
+        fitting = self._narrowed_here(self._fitting(found, node, frame), node, frame)
+        return self._shared(name, fitting, node, frame) or self.builtin(name)
+
+    def _narrowed_here(self, alternatives: list[Alternative], node: cst.Name, frame: Frame) -> list[Alternative]:
+        """Without the values that the tests around the node rule out: ``if name: ... name ...``."""
+        if not any(isinstance(a.value, Const) for a in alternatives) or len(alternatives) < 2:
+            return alternatives
+        kept = alternatives
+        for test, holds in self._tests_around(node, frame):
+            for subject, constants, wanted in _atoms(test, holds):
+                if isinstance(subject, cst.Name) and subject.value == node.value and subject is not node:
+                    kept = [a for a in kept if _verdict(a.value, constants) in (None, wanted)]
+        return kept or alternatives
+
+    def _tests_around(self, node: cst.CSTNode, frame: Frame) -> Iterator[tuple[cst.BaseExpression, bool]]:
+        """The tests that decide whether a node runs, each with the outcome that it needs."""
+        below = node
+        for above in frame.module.ancestors(node):
+            if isinstance(above, FunctionNode) and below is above.body:
+                break
+            if isinstance(above, cst.If | cst.IfExp | cst.While) and below in (above.body, above.orelse):
+                yield above.test, below is above.body
+            below = above
+        for guard in self._guards_before(node, frame):
+            yield guard.test, False
+        for assertion in self._assertions_before(node, frame):
+            yield assertion.test, True
+
+    def _assertions_before(self, node: cst.CSTNode, frame: Frame) -> Iterator[cst.Assert]:
+        step = frame.module.step_of(node)
+        while step is not None:
+            block, index = frame.module.position_of(step)
+            yield from (earlier for earlier in block.steps[:index] if isinstance(earlier, cst.Assert))
+            if isinstance(block.owner, cst.Module | cst.FunctionDef | cst.ClassDef):
+                return
+            step = frame.module.step_of(block.owner)
 
     def _shared(self, path: str, alternatives: list[Alternative], node: cst.CSTNode, frame: Frame) -> list[Alternative]:
-        """A mapping that is changed under another name as well may have any entry."""
-        if not any(isinstance(alternative.value, Mapping) for alternative in alternatives):
+        """An object that is changed under another name, or by an inner function, may be anything by now."""
+        if not any(isinstance(alternative.value, Mapping | Made) for alternative in alternatives):
             return alternatives
-        module = frame.module
+        aliases = self.aliases(frame.module)
+        if not aliases.changed_elsewhere(frame.module.scope_of(node), path):
+            return alternatives
+        return list(aliases.opened(alternatives))
+
+    def aliases(self, module: Module) -> Aliases:
+        """What is changed in a module, and under which names."""
         if module not in self._aliases:
             self._aliases[module] = Aliases(module)
-        if not self._aliases[module].changed_elsewhere(module.scope_of(node), path):
-            return alternatives
-        return [replace(a, value=_opened(a.value, "it is changed under another name")) for a in alternatives]
+        return self._aliases[module]
 
     def builtin(self, name: str) -> Alternatives:
         return just(External(f"builtins.{name}"))
@@ -231,7 +270,20 @@ class Flow:
         rebound, added = self._from_functions(path, frame)
         alternatives = [alternative for alternative in (*found, *rebound) if not isinstance(alternative.value, Unbound)]
         real = [a for a in alternatives if not (isinstance(a.value, Const) and a.value.value in (None, ""))]
+        if not real and self._is_checked(path, frame):
+            return just(Unknown("a value that the program makes sure of"))
         return [replace(a, value=_with_additions(a.value, added)) for a in real or alternatives]
+
+    def _is_checked(self, path: str, frame: Frame) -> bool:
+        """Whether the module itself tests a global, so that it is not left empty."""
+        tests = [node.test for node in frame.module.nodes(cst.Assert, path)]
+        tests += [node.test for node in frame.module.nodes(cst.If, path)]
+        return any(
+            isinstance(subject, cst.Name) and subject.value == path
+            for test in tests
+            for holds in (True, False)
+            for subject, _, _ in _atoms(test, holds)
+        )
 
     def _from_functions(self, path: str, frame: Frame) -> tuple[list[Alternative], list[Value]]:
         """What functions assign to a global, and what they add to it."""
@@ -336,6 +388,9 @@ class Flow:
         return self.before(block, len(block.steps), path, frame, leaving)
 
     def _after_if(self, step: cst.If, path: str, frame: Frame, leaving: Leaving) -> Iterator[Alternative]:
+        if not _touched_in_arms(step, path, frame):
+            yield from self._before_step(step, path, frame, leaving)
+            return
         for assumptions in self.arms(step.test, frame, True):
             yield from assuming(self._end(step.body, path, frame, leaving), assumptions)
         for assumptions in self.arms(step.test, frame, False):
@@ -344,7 +399,7 @@ class Flow:
             elif step.orelse is not None:
                 otherwise = self._end(step.orelse.body, path, frame, leaving)
             else:
-                otherwise = self._before_step(step, path, frame, leaving)
+                otherwise = _passing(self._before_step(step, path, frame, leaving), step.test, path)
             yield from assuming(otherwise, assumptions)
 
     def _before_step(self, step: cst.CSTNode, path: str, frame: Frame, leaving: Leaving = Leaving.ANY) -> Alternatives:
@@ -670,6 +725,30 @@ def _comparison(test: cst.BaseExpression) -> tuple[cst.BaseExpression | None, tu
     return None, (), True
 
 
+def _atoms(
+    test: cst.BaseExpression, holds: bool
+) -> Iterator[tuple[cst.BaseExpression, tuple[object, ...] | None, bool]]:
+    """The single tests that must come out one way for the whole to come out as ``holds`` says."""
+    if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
+        yield from _atoms(test.expression, not holds)
+    elif isinstance(test, cst.BooleanOperation):
+        if isinstance(test.operator, cst.And) == holds:
+            yield from _atoms(test.left, holds)
+            yield from _atoms(test.right, holds)
+    else:
+        subject, constants, equal = _comparison(test)
+        yield (test, None, holds) if subject is None else (subject, constants, holds == equal)
+
+
+def _passing(alternatives: Alternatives, test: cst.BaseExpression, path: str) -> Alternatives:
+    """The values of ``path`` that can come past a test which does not hold."""
+    kept = alternatives
+    for subject, constants, wanted in _atoms(test, False):
+        if dotted(subject) == path:
+            kept = tuple(a for a in kept if _verdict(a.value, constants) in (None, wanted))
+    return kept
+
+
 def _constant(node: cst.CSTNode) -> tuple[object] | None:
     if isinstance(node, cst.SimpleString | cst.Integer):
         return (node.evaluated_value,)
@@ -737,10 +816,6 @@ def _is_irrefutable(case: cst.MatchCase) -> bool:
     return case.guard is None and isinstance(case.pattern, cst.MatchAs) and case.pattern.pattern is None
 
 
-def _opened(value: Value, why: str) -> Value:
-    return mappings.opened(value, why) if isinstance(value, Mapping) else value
-
-
 def _with_additions(value: Value, added: list[Value]) -> Value:
     """A value with what may have been added to it elsewhere."""
     for addition in added:
@@ -754,6 +829,16 @@ def _with_additions(value: Value, added: list[Value]) -> Value:
 def _method_name(node: cst.CSTNode) -> str:
     """The name of the method that an expression calls; empty for any other expression."""
     return node.func.attr.value if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) else ""
+
+
+def _touched_in_arms(step: cst.If, path: str, frame: Frame) -> bool:
+    """Whether what stands in the arms of an ``if`` touches a name, or leaves an arm."""
+    blocks = [frame.module.block(step.body)]
+    if isinstance(step.orelse, cst.If):
+        blocks.append(frame.module.block(step.orelse))
+    elif step.orelse is not None:
+        blocks.append(frame.module.block(step.orelse.body))
+    return any(leaves(b, Leaving.ANY) or any(frame.module.touches(s, path) for s in b.steps) for b in blocks)
 
 
 def _touched_in(body: cst.CSTNode, path: str, frame: Frame) -> bool:

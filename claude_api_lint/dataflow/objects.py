@@ -84,12 +84,19 @@ class Objects:
         assigned = self._assigned_anywhere(base, name)
         declared = self._class_level(base, name)
         base_values = self._meaningful([*assigned, *([] if self._surely_assigned(base, name) else declared)])
+        if base_values and all(_is_placeholder(a.value) for a in base_values) and self._is_abstract(base.cls):
+            return just(Unknown(f"the attribute {name}, which subclasses set", name))
         if base_values:
             return [self._with_additions(alternative, base, name) for alternative in base_values]
-        _, unknown = self.line(base.cls)
-        if not unknown and base.cls.node.decorators == () and not self._fields(base.cls):
-            return just(Unknown(f"{base.cls.node.name.value} has no attribute {name}", name))
-        return just(Unknown(f"the attribute {name} is not set in this file", name))
+        outside = next((unknown for unknown in self.line(base.cls)[1] if unknown), "")
+        return just(Unknown(f"the attribute {name} is not set in this file", f"{outside}.{name}"))
+
+    def _is_abstract(self, cls: Class) -> bool:
+        """Whether a class is made to be derived from."""
+        if any(name.rsplit(".", 1)[-1] == "ABC" for name in self.line(cls)[1]):
+            return True
+        steps = cls.module.block(cls.node.body).steps
+        return any(isinstance(step, cst.FunctionDef) and "abstractmethod" in decorators(step) for step in steps)
 
     def _unbound_where_static(self, bound: Function, base: Value) -> Function:
         assert isinstance(bound.node, cst.FunctionDef)
@@ -187,7 +194,9 @@ class Objects:
             found = self.evaluator.flow.before(block, len(block.steps), name, frame)
             bound = tuple(alternative for alternative in found if not isinstance(alternative.value, Unbound))
             if bound:
-                return bound
+                changed = self.evaluator.flow.aliases(candidate.module)
+                path = f"{candidate.node.name.value}.{name}"
+                return changed.opened(bound) if changed.changed_anywhere(path) else bound
         return ()
 
     # Fields of dataclasses, pydantic models, NamedTuples and their kin
@@ -220,7 +229,7 @@ class Objects:
                 if given is None and arguments.may_have(fields.index(name)):
                     yield Alternative(Unknown("a field that a constructor may get"), context | when)
         if base.call is None:
-            outside = frozenset({Assumption(("made", base.cls.node), "outside", context=True)})
+            outside = frozenset({Assumption(("made", base.cls.node), "outside")})
             yield from assuming(default or just(Unknown(f"the field {name}, given elsewhere", name)), outside)
 
     def _constructions(self, cls: Class) -> list[tuple[cst.Call, Frame]]:
@@ -313,7 +322,7 @@ class Objects:
 
     def _meaningful(self, alternatives: list[Alternative]) -> list[Alternative]:
         """Without the placeholders (None, "") that stand until another method assigns the real thing."""
-        real = [a for a in alternatives if not (isinstance(a.value, Const) and a.value.value in (None, ""))]
+        real = [a for a in alternatives if not _is_placeholder(a.value)]
         real = [a for a in real if not isinstance(a.value, Unbound)]
         return real or [a for a in alternatives if not isinstance(a.value, Unbound)]
 
@@ -326,6 +335,10 @@ class Objects:
                 assert isinstance(addition, Mapping)
                 value = mappings.merge(value, addition, certain=False)
         return replace(alternative, value=value)
+
+
+def _is_placeholder(value: Value) -> bool:
+    return isinstance(value, Const) and value.value in (None, "")
 
 
 def _is_addition(value: Value) -> bool:

@@ -16,7 +16,7 @@ LIBRARY = Library(
             base_url=parameter(0, "base_url"),
             headers=parameter(None, "headers"),
             attribute="headers",
-            hooks=frozenset({"auth", "middlewares", "client_session"}),
+            hooks=frozenset({"auth", "middlewares", "trace_configs", "client_session"}),
         ),
     ),
     sendings={

@@ -51,7 +51,7 @@ class Clients:
             return urls
         bases = self._client_argument(client, description.base_url)
         return evaluator.limit(
-            evaluator.combine((bases, urls), lambda base, url: _joined(base, url, description.scheme))
+            evaluator.combine((bases, urls), lambda base, url: joined(base, url, description.scheme))
         )
 
     def _client(self, client: Made) -> Client | None:
@@ -104,7 +104,8 @@ class Clients:
         given = arguments.get(declared.position, *declared.names)
         if given is not None:
             return tuple(Alternative(self._headers.of(a.value, library), a.when) for a in self.evaluator.force(given))
-        if arguments.may_have(declared.position):
+        unsure = declared.unsure_from is not None and len(arguments.positional) > declared.unsure_from
+        if unsure or arguments.may_have(declared.position):
             return just(Mapping((), True, why="arguments that are passed on"))
         return just(Mapping())
 
@@ -124,25 +125,30 @@ class Clients:
                 Alternative(mappings.opened(as_mapping(a.value), "a hook that may add headers"), a.when) for a in states
             )
         for change in client.changes:
-            states = self.evaluator.limit(self._changed(states, change, description))
+            states = self.evaluator.limit(self._changed(states, change, description, client))
         return states
 
     def _constructed_with_hook(self, client: Made, description: Client) -> bool:
-        hooks = [a for a in client.call.args if a.keyword is not None and a.keyword.value in description.hooks]
-        return any(self._hooked(Thunk(argument.value, client.frame)) for argument in hooks)
+        return any(
+            self._hooked(arguments.keywords[hook])
+            for arguments, _ in self.evaluator.calls.arguments(client.call, client.frame)
+            for hook in description.hooks & arguments.keywords.keys()
+        )
 
     def _hooked(self, value: Thunk | Value) -> bool:
         """Whether an auth argument or hook may add headers: a pair of user and password, or None, does not."""
         known = self.evaluator.only(value)
         return not (isinstance(known, Const) or (isinstance(known, Sequence) and not known.open))
 
-    def _changed(self, states: Alternatives, change: Change, description: Client) -> Iterable[Alternative]:
+    def _changed(
+        self, states: Alternatives, change: Change, description: Client, client: Made
+    ) -> Iterable[Alternative]:
         """The default headers after something was done to the client."""
         if change.kind == "unknown":
             return [
                 Alternative(mappings.opened(as_mapping(a.value), "a client handed elsewhere"), a.when) for a in states
             ]
-        if change.path and change.path[0] in description.hooks and self._adds_hook(change):
+        if change.path and change.path[0] in description.hooks and self._adds_hook(change, client):
             return [
                 Alternative(mappings.opened(as_mapping(a.value), "a hook that may add headers"), a.when) for a in states
             ]
@@ -150,16 +156,20 @@ class Clients:
             return states
         return self._headers.changed(states, change)
 
-    def _adds_hook(self, change: Change) -> bool:
+    def _adds_hook(self, change: Change, client: Made) -> bool:
         """Whether a change gives the client something of the program's own that may add headers."""
         if change.kind == "set":
             return True
         arguments = change.node.args if isinstance(change.node, cst.Call) else ()
         values = [self.evaluator.only(Thunk(argument.value, change.frame)) for argument in arguments]
-        return any(isinstance(value, Instance | Unknown | Class) for value in values)
+        return any(
+            isinstance(value, Instance | Unknown | Class)
+            or (isinstance(value, Made) and not value.name.startswith(client.name.split(".")[0] + "."))
+            for value in values
+        )
 
 
-def _joined(base: Value, url: Value, scheme: str) -> Value:
+def joined(base: Value, url: Value, scheme: str = "") -> Value:
     """A client's base URL and the URL of a call: an absolute one wins, any other is appended."""
     if isinstance(base, Const) and base.value is None:
         return url

@@ -41,7 +41,7 @@ def read(evaluator: Evaluator, arguments: Arguments) -> Iterable[Alternative]:
         if texts.is_text(command) and len(arguments.positional) > 1:
             rest = arguments.positional[1:]
             command = Sequence((first, *rest), arguments.open_positional)
-        for words in _words(evaluator, command):
+        for words in _words(evaluator, command, evaluator.place_of(first)):
             home = command.home if isinstance(command, Sequence) else getattr(command, "place", None)
             is_open = isinstance(command, Sequence) and command.open
             request = _parse(words, is_open, home or evaluator.place_of(first))
@@ -52,7 +52,7 @@ def read(evaluator: Evaluator, arguments: Arguments) -> Iterable[Alternative]:
 Word = tuple[str, Place | None]
 
 
-def _words(evaluator: Evaluator, command: Value) -> Iterator[list[Word]]:
+def _words(evaluator: Evaluator, command: Value, home: Place | None) -> Iterator[list[Word]]:
     if isinstance(command, Sequence):
         choices = [evaluator.force(item) for item in command.items]
         places = [evaluator.place_of(item) for item in command.items]
@@ -62,7 +62,7 @@ def _words(evaluator: Evaluator, command: Value) -> Iterator[list[Word]]:
                 for a, place in zip(combination, places, strict=True)
             ]
     elif texts.is_text(command):
-        pattern, place = texts.pattern_of(command), getattr(command, "place", None)
+        pattern, place = texts.pattern_of(command), getattr(command, "place", None) or home
         try:
             yield [(word, place) for word in shlex.split(pattern.replace("\\\n", " "))]
         except ValueError:

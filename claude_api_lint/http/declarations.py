@@ -20,10 +20,12 @@ class Parameter:
 
     position: int | None
     names: tuple[str, ...]
+    unsure_from: int | None = None
+    """A positional argument from this position on may be it, depending on the library's version."""
 
 
-def parameter(position: int | None, *names: str) -> Parameter:
-    return Parameter(position, names)
+def parameter(position: int | None, *names: str, unsure_from: int | None = None) -> Parameter:
+    return Parameter(position, names, unsure_from)
 
 
 CommandReader = Callable[["Evaluator", "Arguments"], "Iterable[Alternative]"]

@@ -15,7 +15,6 @@ import libcst as cst
 from claude_api_lint.dataflow import mappings, texts
 from claude_api_lint.dataflow.calls import Arguments
 from claude_api_lint.dataflow.evaluator import Evaluator
-from claude_api_lint.dataflow.flow import Leaving
 from claude_api_lint.dataflow.module import Module
 from claude_api_lint.dataflow.trees import dotted, last_name, string_value
 from claude_api_lint.dataflow.values import (
@@ -85,7 +84,7 @@ class Exchanges:
 
     def of(self, module: Module, call: cst.Call) -> list[Exchange]:
         """The requests that a call sends; none for a call that sends nothing, or of which nothing is known."""
-        if not self._may_send(call):
+        if not self._may_send(module, call):
             return []
         frame = self.evaluator.frame_of(module, call)
         conditions = self.evaluator.flow.conditions(call, frame)
@@ -109,11 +108,13 @@ class Exchanges:
         url_when = read.url_when | when
         return Exchange(module, call, frame, read.url, url_when, headers, read.headers_when, library, read.by_wrapper)
 
-    def _may_send(self, call: cst.Call) -> bool:
+    def _may_send(self, module: Module, call: cst.Call) -> bool:
         """A cheap look before anything is evaluated."""
-        if last_name(call.func) in self._last_names and not _looks_up_a_key(call):
+        name = last_name(call.func)
+        if name in self._last_names and not (_looks_up_a_key(call) and "base_url" not in module.words):
             return True
-        return looks_like_request(call)
+        is_partial = "partial" in module.words and (isinstance(call.func, cst.Name) or _passes_partial(call))
+        return is_partial or looks_like_request(call)
 
     def _read(self, callee: Value, call: cst.Call, frame: Frame, prepared: Prepared | None = None) -> Iterator[Read]:
         if isinstance(callee, Prepared):
@@ -131,8 +132,18 @@ class Exchanges:
             library, building = self.registry.buildings[name]
             for read in self._built_and_sent(library, building, name, call, frame):
                 yield replace(read, library=library)
+        elif _passes_partial(call):
+            yield from self._prepared_elsewhere(call, frame)
         elif self._wrappers.may_be(callee, name, call):
             yield from self._wrappers.read(call, frame)
+
+    def _prepared_elsewhere(self, call: cst.Call, frame: Frame) -> Iterator[Read]:
+        """``run_in_executor(None, functools.partial(requests.post, url, headers=headers))``."""
+        for argument in call.args:
+            for alternative in self.evaluator.evaluate(argument.value, frame):
+                if isinstance(alternative.value, Prepared):
+                    nothing_more = cst.Call(func=cst.Name("prepared"))
+                    yield from further(self._read(alternative.value, nothing_more, frame), alternative.when)
 
     # Known libraries
 
@@ -220,19 +231,53 @@ class Exchanges:
         """What became of an object that a statement assigns to a name: what later statements did to it."""
         module = frame.module
         step = module.step_of(call)
+        if isinstance(step, cst.Return) and self._completed_elsewhere("", step, frame):
+            return just(replace(made, changes=(Change("unknown", (), call, frame),)))
         if not isinstance(step, cst.Assign | cst.AnnAssign) or step.value is not call:
             return just(made)
         target = step.targets[0].target if isinstance(step, cst.Assign) else step.target
         path = dotted(target)
         if path is None:
             return just(made)
-        block, _ = module.position_of(step)
-        found = self.evaluator.flow.before(block, len(block.steps), path, frame, Leaving.NONE)
+        found = self._at_end_of_scope(path, step, frame)
         states = tuple(a for a in found if isinstance(a.value, Made) and a.value.call is call)
+        if self._completed_elsewhere(path, step, frame):
+            return just(replace(made, changes=(Change("unknown", (), call, frame),)))
         return states or just(made)
+
+    def _at_end_of_scope(self, path: str, step: cst.CSTNode, frame: Frame) -> Alternatives:
+        scope = frame.module.scope_of(step)
+        if isinstance(scope, cst.FunctionDef):
+            return self.evaluator.flow.at_end(scope, path, frame)
+        return self.evaluator.flow.at_module_end(path, frame) if scope is None else ()
+
+    def _completed_elsewhere(self, path: str, step: cst.CSTNode, frame: Frame) -> bool:
+        """Whether other functions may complete the object: it is kept in an attribute, or returned."""
+        module, scope = frame.module, frame.module.scope_of(step)
+        adders = frozenset().union(*(building.adders for _, building in self.registry.buildings.values()))
+        others = [
+            call
+            for call in module.nodes(cst.Call)
+            if last_name(call.func) in adders and module.scope_of(call) is not scope
+        ]
+        if not others:
+            return False
+        returned = any(
+            isinstance(node.value, cst.Name) and node.value.value == path and module.scope_of(node) is scope
+            for node in module.nodes(cst.Return)
+        )
+        return "." in path or returned or isinstance(step, cst.Return)
 
 
 def _looks_up_a_key(call: cst.Call) -> bool:
     """``mapping.get("key")``: a text that is no path, and nothing else that a request has."""
     first = string_value(call.args[0].value) if call.args else None
-    return isinstance(first, str) and "/" not in first and len(call.args) < 3 and " " not in first
+    if last_name(call.func) != "get" or not isinstance(first, str):
+        return False
+    return "/" not in first and " " not in first and len(call.args) < 3
+
+
+def _passes_partial(call: cst.Call) -> bool:
+    """Whether an argument is made by ``functools.partial``."""
+    values = [argument.value for argument in call.args]
+    return any(isinstance(value, cst.Call) and last_name(value.func) == "partial" for value in values)

@@ -6,13 +6,17 @@ from claude_api_lint.http.declarations import Client, Library, Sending, paramete
 
 _MANAGERS = ("urllib3.PoolManager", "urllib3.ProxyManager")
 _POOLS = ("urllib3.HTTPSConnectionPool", "urllib3.HTTPConnectionPool")
-_BY_METHOD = Sending(url=parameter(1, "url"), headers=parameter(None, "headers"))
+# The position of ``headers`` differs between versions 1 and 2.
+_BY_METHOD = Sending(url=parameter(1, "url"), headers=parameter(None, "headers", unsure_from=2))
 
 LIBRARY = Library(
     name="urllib3",
     clients={
         "urllib3.PoolManager": Client(headers=parameter(1, "headers"), attribute="headers", merges=False),
         "urllib3.ProxyManager": Client(headers=parameter(2, "headers"), attribute="headers", merges=False),
+        "urllib3.connection_from_url": Client(
+            base_url=parameter(0, "url"), headers=parameter(None, "headers"), attribute="headers", merges=False
+        ),
         **{
             pool: Client(
                 base_url=parameter(0, "host"),
@@ -28,7 +32,7 @@ LIBRARY = Library(
         "urllib3.request": _BY_METHOD,
         **{
             f"{client}().{method}": _BY_METHOD
-            for client in (*_MANAGERS, *_POOLS)
+            for client in (*_MANAGERS, *_POOLS, "urllib3.connection_from_url")
             for method in ("request", "urlopen", "request_encode_body", "request_encode_url")
         },
     },

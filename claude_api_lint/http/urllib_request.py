@@ -6,7 +6,7 @@ from claude_api_lint.http.declarations import Building, Client, Library, Sending
 
 LIBRARY = Library(
     name="urllib.request",
-    global_hooks=frozenset({"install_opener"}),
+    global_hooks=frozenset({"install_opener", "addheaders"}),
     clients={
         # ``addheaders`` of an opener goes out with every request; handlers may add more.
         "urllib.request.build_opener": Client(hooks=frozenset({"addheaders"})),

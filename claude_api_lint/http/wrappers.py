@@ -20,13 +20,16 @@ from claude_api_lint.dataflow.values import (
     External,
     Frame,
     Instance,
+    Made,
     Mapping,
+    Part,
     Sequence,
     Thunk,
     Unknown,
     Value,
     just,
 )
+from claude_api_lint.http.clients import joined
 from claude_api_lint.http.declarations import Library
 from claude_api_lint.http.headers import Headers, as_mapping, is_headers
 from claude_api_lint.http.reads import Read, pairs
@@ -43,6 +46,8 @@ _NOT_SENDING = frozenset(
     "cache key headers responses respx".split()
 )
 _URL_NAME = re.compile(r"(^|_)(url|uri|endpoint|link|host|api_base|base)s?($|_)", re.IGNORECASE)
+_BASES = frozenset({"base_url", "base", "api_base", "host"})
+_PATHS = frozenset({"path", "endpoint", "route"})
 _NO_WRAPPERS = frozenset({"builtins", "functools", "dataclasses", "typing"})
 
 
@@ -63,6 +68,13 @@ class Wrappers:
             return False
         if isinstance(callee, Instance | Class | Mapping | Sequence | Const):
             return False
+        if isinstance(callee, Part) and not isinstance(callee.whole, Made):
+            return False  # a method of a dict, a list or a text
+        if (
+            isinstance(callee, Unknown)
+            and self.registry.canonical(callee.name.rpartition(".")[0]) in self.registry.clients
+        ):
+            return False  # a class of the program's own that derives from a client: what it adds is not seen
         if name in self.registry.buildings or name in self.registry.clients:
             return False
         if words & _NOT_SENDING or last[:1].isupper():
@@ -95,7 +107,12 @@ class Wrappers:
         return None
 
     def _url_arguments(self, arguments: Arguments) -> Alternatives:
-        """The argument that is named like a URL, else the first that is the text of one."""
+        """The argument that is named like a URL (with a path, where one is given too), else the first that is one."""
+        base = next((value for name, value in arguments.keywords.items() if name in _BASES), None)
+        path = next((value for name, value in arguments.keywords.items() if name in _PATHS), None)
+        if base is not None and path is not None:
+            sides = (self.evaluator.force(base), self.evaluator.force(path))
+            return tuple(self.evaluator.combine(sides, lambda start, end: joined(start, end)))
         for name, value in arguments.keywords.items():
             if _URL_NAME.search(name) and (found := self.evaluator.force(value)):
                 return found
