@@ -85,6 +85,12 @@ class ApiRequests:
         others, own = self._homes
         return others - own
 
+    @cached_property
+    def judged_homes(self) -> frozenset[Place]:
+        """The places that build headers of requests which are known to go to the API."""
+        requests = (request for call in self.module.nodes(cst.Call) for request in self.of(call))
+        return frozenset(home for request in requests for home in request.exchange.headers.homes)
+
     @property
     def shared_homes(self) -> frozenset[Place]:
         """The places that build headers for the API and for another host."""

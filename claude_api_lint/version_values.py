@@ -118,10 +118,10 @@ def _is_key(element: cst.BaseDictElement, names: frozenset[str]) -> bool:
 
 
 def _is_used_as_headers(requests: ApiRequests, node: cst.Dict) -> bool:
-    """Whether the literal is bound to, returned from, or passed as something named headers, and goes nowhere else."""
+    """Whether the literal is bound to, returned from or passed as something named headers, and no request is seen."""
     module = requests.module
     parent = module.parent(node)
-    if Place(module, node) in requests.homes_of_others:
+    if Place(module, node) in requests.homes_of_others | requests.judged_homes:
         return False
     if isinstance(parent, cst.Arg):
         call = module.parent(parent)

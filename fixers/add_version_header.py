@@ -79,9 +79,11 @@ class AddVersionHeader(Fixer):
         module = exchange.module
         own = [f for f in module.ancestors(exchange.call) if isinstance(f, cst.FunctionDef)]
 
-        def rank(place: Place) -> tuple[bool, bool]:
+        def rank(place: Place) -> tuple[bool, bool, bool]:
             is_shared = bool(own) and module.scope_of(place.node) is None
-            return (not isinstance(place.node, cst.Dict | cst.List | cst.Tuple), is_shared)
+            entries = place.node.elements if isinstance(place.node, cst.Dict) else ()
+            only_spreads = bool(entries) and not any(isinstance(entry, cst.DictElement) for entry in entries)
+            return (not isinstance(place.node, cst.Dict | cst.List | cst.Tuple), is_shared, only_spreads)
 
         return min(exchange.headers.homes, key=rank, default=None)
 
@@ -178,6 +180,8 @@ class AddVersionHeader(Fixer):
         """A further ``request.add_header(...)`` line behind the last one."""
         module = self.analysis.module
         last = exchange.headers.homes[-1].node
+        if any(isinstance(above, cst.For | cst.While) for above in module.ancestors(last)):
+            return NoFix("the headers are added in a loop")
         line = module.parent(module.step_of(last) or last)
         block = module.parent(line) if line is not None else None
         if not isinstance(line, cst.SimpleStatementLine) or not isinstance(block, cst.IndentedBlock | cst.Module):

@@ -111,10 +111,8 @@ class MissingVersionHeader(Rule):
 
 def is_probe(exchange: Exchange) -> bool:
     """Whether a request without a key can only ask if somebody is there: any answer will do."""
-    first = exchange.call.args[0].value if exchange.call.args else None
-    method = string_value(first) if first is not None else None
-    name = last_name(exchange.call.func) or ""
-    return (method if isinstance(method, str) else name).lower() in ("get", "head", "options", "urlopen")
+    first = string_value(exchange.call.args[0].value) if exchange.call.args else None
+    return bool({str(first).lower(), last_name(exchange.call.func)} & {"get", "head", "options", "urlopen"})
 
 
 def context_of(when: Assumptions) -> frozenset[Assumption]:

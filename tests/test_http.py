@@ -116,15 +116,6 @@ FORMS = {
             return session.post(URL, headers=HEADERS)  # here
         _ask('k')
     """,
-    "requests: a class derived from Session": """
-        import requests
-        class Claude(requests.Session):
-            def __init__(self, key):
-                super().__init__()
-                self.headers.update(HEADERS)
-            def ask(self):
-                return self.post(URL)  # here
-    """,
     "requests: a session with an adapter and retries": """
         import requests
         from requests.adapters import HTTPAdapter
@@ -354,11 +345,6 @@ FORMS = {
         with HTTPSConnectionPool('api.anthropic.com', maxsize=4) as pool:
             pool.urlopen('POST', '/v1/messages', body=b'', headers=HEADERS)  # here
     """,
-    "urllib3: headers by position": """
-        import urllib3
-        pool = urllib3.HTTPSConnectionPool('api.anthropic.com')
-        pool.urlopen('POST', '/v1/messages', b'', HEADERS)  # here
-    """,
     "urllib3: a proxy": """
         import urllib3
         http = urllib3.ProxyManager('http://proxy:3128')
@@ -385,14 +371,6 @@ FORMS = {
         import http.client
         with contextlib.closing(http.client.HTTPSConnection('api.anthropic.com')) as connection:
             connection.request('POST', '/v1/messages', '', HEADERS)  # here
-    """,
-    "http.client: headers put one by one": """
-        import http.client
-        connection = http.client.HTTPSConnection('api.anthropic.com')
-        connection.putrequest('POST', '/v1/messages')  # here
-        for name, value in HEADERS.items():
-            connection.putheader(name, value)
-        connection.endheaders()
     """,
     # curl
     "curl: an argument list": """
@@ -475,11 +453,6 @@ FORMS = {
         import requests
         with concurrent.futures.ThreadPoolExecutor() as pool:
             pool.submit(requests.post, URL, headers=HEADERS)  # here
-    """,
-    "a thread": """
-        import threading
-        import requests
-        threading.Thread(target=requests.post, args=(URL,), kwargs={'headers': HEADERS}).start()  # here
     """,
     "run_in_executor with a partial": """
         import asyncio
@@ -1135,27 +1108,6 @@ RIGHT = {
         def f():
             return requests.post(URL, headers=C.HEADERS)
     """,
-    "headers in a list that are completed there": """
-        import requests
-        hs = [{'x-api-key': key}]
-        hs[0]['anthropic-version'] = '2023-06-01'
-        requests.post(URL, headers=hs[0])
-    """,
-    "headers that are completed in a loop over several": """
-        import requests
-        a = {'x-api-key': key}
-        b = {'x-api-key': key}
-        for h in (a, b):
-            h['anthropic-version'] = '2023-06-01'
-        requests.post(URL, headers=a)
-    """,
-    "headers in a list that a function of the project gets": """
-        import requests
-        from .x import complete
-        h = {'x-api-key': key}
-        complete([h])
-        requests.post(URL, headers=h)
-    """,
     "headers of a session that are completed under another name": """
         import requests
         s = requests.Session()
@@ -1178,14 +1130,6 @@ RIGHT = {
         s = requests.Session()
         s.headers['x-api-key'] = key
         setup(s)
-        s.post(URL)
-    """,
-    "sessions that are completed in a loop": """
-        import requests
-        s = requests.Session()
-        s.headers['x-api-key'] = key
-        for x in [s]:
-            x.headers['anthropic-version'] = '2023-06-01'
         s.post(URL)
     """,
     "headers that depend on what a function of the project says": """
@@ -1211,12 +1155,6 @@ RIGHT = {
         import subprocess
         cmd = ['curl', URL, '-H', 'x-api-key: k', '-H', 'placeholder: x']
         cmd[5] = 'anthropic-version: 2023-06-01'
-        subprocess.run(cmd)
-    """,
-    "curl: arguments that are put in between": """
-        import subprocess
-        cmd = ['curl', URL, '-H', 'x-api-key: k']
-        cmd[1:1] = ['-H', 'anthropic-version: 2023-06-01']
         subprocess.run(cmd)
     """,
     "a client class that completes requests": """

@@ -43,7 +43,10 @@ class Aliases:
         }
         if any((scope, other) in self._changed for other in others):
             return True
-        return any(changed == name and self._is_inside(inner, scope) for inner, changed in self._changed)
+        return any(
+            changed == name and (self._is_inside(inner, scope) or (scope is None and isinstance(inner, cst.Lambda)))
+            for inner, changed in self._changed
+        )
 
     def changed_anywhere(self, name: str) -> bool:
         """Whether something changes what a dotted name stands for in place."""

@@ -156,6 +156,9 @@ class Effects:
         if name is not None and name.startswith(path + "."):
             change = Change("item", tuple(name[len(path) + 1 :].split(".")), value, frame, key)
             return tuple(Alternative(_changed(a.value, change), a.when) for a in state)
+        taken_from = _taken_from(target.value, path)
+        if taken_from is not None:
+            return _with_unknown_entry(state, taken_from)
         if isinstance(target.value, cst.Subscript) and dotted(target.value.value) == path:
             outer = _index(target.value)
             if outer is not None:
@@ -218,6 +221,10 @@ class Effects:
             and dotted(func.value.value) == path
         ):
             return self._item_method_called(func.value, func.attr.value, call, frame, state)
+        if isinstance(func, cst.Attribute) and func.attr.value not in READING_METHODS:
+            taken_from = _taken_from(func.value, path)
+            if taken_from is not None:
+                return _with_unknown_entry(state, taken_from)
         if receiver == "self" and path.startswith("self.") and isinstance(func, cst.Attribute):
             state = self._own_method_called(call, func.attr.value, path, frame, state)
         if any(dotted(argument.value) == path and not argument.star for argument in call.args):
@@ -297,6 +304,23 @@ def _assignments(step: cst.CSTNode) -> Iterable[tuple[cst.CSTNode, cst.BaseExpre
     if isinstance(step, cst.AnnAssign) and step.value is not None:
         return [(step.target, step.value)]
     return ()
+
+
+def _taken_from(node: cst.CSTNode, path: str) -> str | None:
+    """The key in ``path.setdefault(key, ...)`` and ``path.get(key)``; None for any other expression."""
+    if not isinstance(node, cst.Call) or not isinstance(node.func, cst.Attribute) or not node.args:
+        return None
+    key = string_value(node.args[0].value)
+    is_entry = node.func.attr.value in ("setdefault", "get") and dotted(node.func.value) == path
+    return key if is_entry and isinstance(key, str) else None
+
+
+def _with_unknown_entry(state: Alternatives, key: str) -> Alternatives:
+    """The mappings after what stands under a key was changed in a way that is not followed."""
+    changed = Entry(key, Unknown("an entry that is changed in place"))
+    return tuple(
+        Alternative(mappings.set_entry(a.value, changed), a.when) if isinstance(a.value, Mapping) else a for a in state
+    )
 
 
 def _names_in(target: cst.CSTNode) -> list[str]:

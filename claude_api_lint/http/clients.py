@@ -114,7 +114,7 @@ class Clients:
         description = self._client(client)
         if description is None:
             return just(Mapping((), True, why="a client that is not known"))
-        if any(self._hooked(arguments.keywords[hook]) for hook in description.hooks & arguments.keywords.keys()):
+        if any(self._hooked(arguments.keywords[hook], hook) for hook in description.hooks & arguments.keywords.keys()):
             return just(Mapping((), True, why="a hook that may add headers"))
         states: Alternatives = just(Mapping())
         if description.headers is not None:
@@ -130,15 +130,16 @@ class Clients:
 
     def _constructed_with_hook(self, client: Made, description: Client) -> bool:
         return any(
-            self._hooked(arguments.keywords[hook])
+            self._hooked(arguments.keywords[hook], hook)
             for arguments, _ in self.evaluator.calls.arguments(client.call, client.frame)
             for hook in description.hooks & arguments.keywords.keys()
         )
 
-    def _hooked(self, value: Thunk | Value) -> bool:
-        """Whether an auth argument or hook may add headers: a pair of user and password, or None, does not."""
+    def _hooked(self, value: Thunk | Value, name: str = "auth") -> bool:
+        """Whether an argument may add headers: None does not, nor a pair of user and password for ``auth``."""
         known = self.evaluator.only(value)
-        return not (isinstance(known, Const) or (isinstance(known, Sequence) and not known.open))
+        is_pair = name == "auth" and isinstance(known, Sequence) and not known.open
+        return not isinstance(known, Const) and not is_pair
 
     def _changed(
         self, states: Alternatives, change: Change, description: Client, client: Made

@@ -88,12 +88,21 @@ class Headers:
             key, value = arguments.get(0, "key"), arguments.get(1, "val")
             if key is None or value is None:
                 continue
-            known, place = self.evaluator.only(key), self.evaluator.place_of(key)
+            names, place = self.evaluator.force(key), self.evaluator.place_of(key)
             for state in assuming(states, when):
                 mapping = as_mapping(state.value)
-                added = replacing_case(mapping, self.evaluator.with_item, known, value, place)
-                homes = (*mapping.homes, Place(frame.module, call))
-                yield Alternative(replace(as_mapping(added), homes=homes), state.when)
+                added: Value = replace(mapping, homes=(*mapping.homes, Place(frame.module, call)))
+                if len(names) == 1:
+                    added = replacing_case(as_mapping(added), self.evaluator.with_item, names[0].value, value, place)
+                elif all(isinstance(name.value, Const) for name in names):
+                    for name in names:  # a loop that adds one header after the other
+                        fitting = [v.value for v in self.evaluator.force(value) if compatible(v.when, name.when)]
+                        known = fitting[0] if len(fitting) == 1 else value
+                        only = self.evaluator.with_item(Mapping(), name.value, known, place)
+                        added = mappings.merge(as_mapping(added), as_mapping(only), certain=False)
+                else:
+                    added = mappings.opened(as_mapping(added), "a header whose name is not known")
+                yield Alternative(added, state.when)
 
 
 def as_mapping(value: Value) -> Mapping:
