@@ -12,10 +12,10 @@ layout := build/layout/claude_api_lint
 # One program for each of two rules, to show what mending looks like.
 examples := $(foreach code,CAV101 CAV104,$(firstword $(sort $(wildcard fixtures/broken/$(code)/*.py))))
 
-.PHONY: help venv demo test lint format clean
+.PHONY: help venv demo test lint format accuracy clean
 
 help:
-	@echo "make demo | test | lint | format | venv | clean"
+	@echo "make demo | test | lint | format | accuracy | venv | clean"
 
 venv: $(venv)/ready-for-tests
 
@@ -41,6 +41,10 @@ lint: $(venv)/ready-for-tests
 format: $(venv)/ready-for-tests
 	$(bin)/ruff format
 	$(bin)/ruff check --fix
+
+# Downloads published packages and measures findings and fixes on them; takes a while.
+accuracy: $(venv)/ready
+	$(bin)/python benchmarks/accuracy/run.py
 
 # The environment is made anew when pyproject.toml changes, so that it never holds what is no longer asked for.
 $(venv)/ready: pyproject.toml

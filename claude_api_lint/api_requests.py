@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,7 +12,8 @@ from claude_api_lint.api import Requirement, load_catalog
 from claude_api_lint.dataflow import mappings
 from claude_api_lint.dataflow.evaluator import Evaluator
 from claude_api_lint.dataflow.module import Module
-from claude_api_lint.dataflow.values import HOLE, Alternative, Entry, Place
+from claude_api_lint.dataflow.trees import code_of
+from claude_api_lint.dataflow.values import HOLE, Alternative, Entry, Place, Thunk
 from claude_api_lint.findings import Confidence
 from claude_api_lint.http.exchanges import Exchange, Exchanges
 from claude_api_lint.http.headers import AUTH_HEADERS
@@ -123,26 +123,20 @@ class ApiRequests:
         return None
 
     def _is_evident(self, exchange: Exchange) -> bool:
-        """Whether headers, path and names tell what a URL with an unknown host does not.
+        """Whether headers and path tell what a URL with an unknown host does not.
 
-        ``x-api-key`` is the first-party API's; other platforms that take Claude's own headers have other keys.
+        ``x-api-key`` is the first-party API's; other platforms that take Claude's own headers have other keys. Beside
+        it there must be another header of the API, or a key that is named after it and one of its paths.
         """
-        names = [entry.key for entry in exchange.headers.entries]
-        if not any(name.lower() == "x-api-key" for name in names):
+        entries = exchange.headers.entries
+        keys = mappings.without_case(entries, "x-api-key")
+        if not keys:
             return False
+        names = [entry.key for entry in entries]
         if any(self.catalog.is_api_header(name) and not self.catalog.is_version_header(name) for name in names):
             return True
         path = exchange.url_text.rpartition(HOLE)[2]
-        if self.catalog.endpoint_tail(path) is None:
-            return False
-        return any(_NAMED_AFTER_API.search(name) for name in self._names_around(exchange))
-
-    def _names_around(self, exchange: Exchange) -> Iterator[str]:
-        """The names under which a request is made: module, classes and functions around it."""
-        yield self.module.path.rsplit("/", 1)[-1]
-        for above in self.module.ancestors(exchange.call):
-            if isinstance(above, cst.ClassDef | cst.FunctionDef):
-                yield above.name.value
+        return self.catalog.endpoint_tail(path) is not None and any(map(_is_fed_from_api_key, keys))
 
     # The version header of a request
 
@@ -162,3 +156,8 @@ class ApiRequests:
 def has_key(exchange: Exchange) -> bool:
     """Whether the headers carry an API key or a token."""
     return any(entry.key.lower() in AUTH_HEADERS for entry in exchange.headers.entries)
+
+
+def _is_fed_from_api_key(entry: Entry) -> bool:
+    """Whether the source of a value names the API: ``os.environ["ANTHROPIC_API_KEY"]``."""
+    return isinstance(entry.value, Thunk) and _NAMED_AFTER_API.search(code_of(entry.value.node)) is not None

@@ -9,7 +9,7 @@ import libcst as cst
 from claude_api_lint.api import load_catalog
 from claude_api_lint.api_requests import ApiRequest, has_key
 from claude_api_lint.dataflow.trees import last_name, string_value
-from claude_api_lint.dataflow.values import Assumption, Assumptions, compatible
+from claude_api_lint.dataflow.values import Assumption, Assumptions, Mapping, compatible
 from claude_api_lint.findings import Confidence
 from claude_api_lint.http.exchanges import Exchange
 from claude_api_lint.rule import Rule
@@ -106,7 +106,22 @@ class MissingVersionHeader(Rule):
             caller = callers.pop(("caller", function), None)
             if function is None or not isinstance(caller, cst.Call) or function in around_home:
                 return sender
+            if not self._brings(caller, exchange, around_home):
+                return sender
             sender = caller
+
+    def _brings(self, call: cst.Call, exchange: Exchange, around_home: list[cst.CSTNode]) -> bool:
+        """Whether the headers come from a caller: built in its function, or handed over by the call."""
+        module, evaluator = exchange.module, self.analysis.evaluator
+        if any(isinstance(above, cst.FunctionDef) and above in around_home for above in module.ancestors(call)):
+            return True
+        frame = evaluator.frame_of(module, call)
+        return any(
+            set(value.homes) & set(exchange.headers.homes)
+            for argument in call.args
+            for value in (a.value for a in evaluator.evaluate(argument.value, frame))
+            if isinstance(value, Mapping)
+        )
 
 
 def is_probe(exchange: Exchange) -> bool:

@@ -57,6 +57,8 @@ MAX_CALL_DEPTH = 8
 MAX_NESTING = 400
 """Evaluations under way at once."""
 
+_CASING = frozenset("lower upper title capitalize casefold strip encode".split())
+
 Compute = Callable[[], Iterable[Alternative]]
 
 
@@ -394,11 +396,9 @@ class Evaluator:
             if isinstance(target, cst.Tuple)
             else []
         )
-        key = (
-            node.key.func.value
-            if isinstance(node.key, cst.Call) and isinstance(node.key.func, cst.Attribute)
-            else node.key
-        )
+        key: cst.BaseExpression = node.key
+        if isinstance(key, cst.Call) and isinstance(key.func, cst.Attribute) and key.func.attr.value in _CASING:
+            key = key.func.value
         if len(names) != 2 or not isinstance(key, cst.Name) or key.value != names[0] or loop.inner_for_in:
             return just(Unknown("a comprehension that is not followed"))
 

@@ -47,8 +47,9 @@ from claude_api_lint.http.wrappers import Wrappers, looks_like_request
 class Exchange:
     """One way in which one call sends a request.
 
-    ``call`` is the call as a reader would point at it. ``url_when`` is what the URL alone rests on; ``when`` what all
-    of it rests on. ``library`` is None for a wrapper.
+    ``call`` is the call as a reader would point at it. ``url_when``, ``headers_when`` and ``client_when`` say what the
+    URL, the headers and the state of the client rest on, and ``when`` what all of it does. ``library`` is None for a
+    wrapper.
     """
 
     module: Module
@@ -60,10 +61,11 @@ class Exchange:
     headers_when: Assumptions
     library: Library | None
     by_wrapper: bool = False
+    client_when: Assumptions = NOTHING
 
     @cached_property
     def when(self) -> Assumptions:
-        return self.url_when | self.headers_when
+        return self.url_when | self.headers_when | self.client_when
 
     @property
     def url_text(self) -> str:
@@ -94,19 +96,29 @@ class Exchanges:
         for callee in self.evaluator.evaluate(call.func, frame):
             if not compatible(callee.when, conditions):
                 continue
-            base = callee.when | conditions
             for read in self._read(callee.value, call, frame):
+                base = callee.when | conditions
                 if compatible(base, read.url_when) and compatible(base | read.url_when, read.headers_when):
-                    found.append(self._exchange(read, base, module, call, frame))
+                    found.append(self._exchange(read, callee.when, conditions, module, call, frame))
         return found
 
-    def _exchange(self, read: Read, when: Assumptions, module: Module, call: cst.Call, frame: Frame) -> Exchange:
-        """The exchange that takes place under the conditions of the call, which the URL then rests on as well."""
+    def _exchange(
+        self,
+        read: Read,
+        client_when: Assumptions,
+        conditions: Assumptions,
+        module: Module,
+        call: cst.Call,
+        frame: Frame,
+    ) -> Exchange:
+        """The exchange that takes place: its URL rests on the call's conditions as well."""
         headers, library = read.headers, read.library
         if library is not None and library.global_hooks & module.words:
             headers = mappings.opened(headers, "headers that every request gets")
-        url_when = read.url_when | when
-        return Exchange(module, call, frame, read.url, url_when, headers, read.headers_when, library, read.by_wrapper)
+        url_when = read.url_when | conditions
+        return Exchange(
+            module, call, frame, read.url, url_when, headers, read.headers_when, library, read.by_wrapper, client_when
+        )
 
     def _may_send(self, module: Module, call: cst.Call) -> bool:
         """A cheap look before anything is evaluated."""

@@ -31,7 +31,7 @@ def pairs(urls: Alternatives, headers: Alternatives, when: Assumptions) -> Itera
 
 
 def further(reads: Iterable[Read], when: Assumptions) -> Iterator[Read]:
-    """The reads that fit further assumptions, resting on them as well."""
+    """The reads that fit what an object's state rests on; the headers are part of that state, the URL is not."""
     for read in reads:
         if compatible(read.url_when, when) and compatible(read.headers_when, when):
-            yield replace(read, url_when=read.url_when | when, headers_when=read.headers_when | when)
+            yield replace(read, headers_when=read.headers_when | when)

@@ -48,6 +48,7 @@ _NOT_SENDING = frozenset(
 _URL_NAME = re.compile(r"(^|_)(url|uri|endpoint|link|host|api_base|base)s?($|_)", re.IGNORECASE)
 _BASES = frozenset({"base_url", "base", "api_base", "host"})
 _PATHS = frozenset({"path", "endpoint", "route"})
+_DOUBLES = frozenset({"mock", "fake", "stub", "respx", "responses"})
 _NO_WRAPPERS = frozenset({"builtins", "functools", "dataclasses", "typing"})
 
 
@@ -77,7 +78,7 @@ class Wrappers:
             return False  # a class of the program's own that derives from a client: what it adds is not seen
         if name in self.registry.buildings or name in self.registry.clients:
             return False
-        if words & _NOT_SENDING or last[:1].isupper():
+        if words & _NOT_SENDING or last[:1].isupper() or _words(dotted(call.func) or "") & _DOUBLES:
             return False
         return bool(words & _SENDING_WORDS) or any(self._is_sending_function(argument) for argument in call.args)
 
