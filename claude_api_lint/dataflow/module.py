@@ -50,7 +50,6 @@ class Module:
         self._blocks: dict[cst.CSTNode, Block] = {}
         self._steps: dict[cst.CSTNode, tuple[Block, int]] = {}
         self._touched: dict[cst.CSTNode, dict[str, frozenset[str]]] = {}
-        self._spans: dict[Statement, dict[cst.CSTNode, tuple[int, int]]] = {}
         self._positions: dict[Statement, tuple[object, int]] = {}
 
     # The tree
