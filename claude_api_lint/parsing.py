@@ -169,7 +169,7 @@ def _unsplit(source: Source, error: Exception) -> Statement:
         for line in source.text.split("\n")
     ):
         raise Refused("it has an expression too long to analyse")
-    if source.text.count("\n    " * 1 + "elif ") > MAX_CHAIN:
+    if len(re.findall(r"^\s*elif\b", source.text, re.MULTILINE)) > MAX_CHAIN:
         raise Refused("it is too deeply nested to analyse")
     statement = Statement(source.text, 1, None)
     try:

@@ -52,6 +52,8 @@ QUESTION_BUDGET = 5_000
 """Steps of evaluation per question of a rule, so that one costly question does not starve the others."""
 MAX_ALTERNATIVES = 24
 """Alternatives kept of one expression; beyond them one more, unknown, stands for the rest."""
+MAX_ENTRIES = 500
+"""Entries of a dict literal that are followed; no headers have as many."""
 MAX_CALL_DEPTH = 8
 """Calls followed into one another; recursion in the analysed program ends here."""
 MAX_NESTING = 400
@@ -308,6 +310,8 @@ class Evaluator:
     def _dict(self, node: cst.Dict, frame: Frame) -> Iterable[Alternative]:
         home = Place(frame.module, node)
         built: Alternatives = just(Mapping(homes=(home,)))
+        if len(node.elements) > MAX_ENTRIES:
+            return just(Mapping(open=True, homes=(home,), why="a mapping too large to follow"))
         for element in node.elements:
             if isinstance(element, cst.StarredDictElement):
                 added = self.evaluate(element.value, frame)
