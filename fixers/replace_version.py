@@ -5,6 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from claude_api_lint.codemod import command_of
+from claude_api_lint.dataflow.trees import string_value
 from claude_api_lint.findings import Applicability, Edit, Fix
 from claude_api_lint.fixes import Fixer, NoFix, applicability_of_step
 from claude_api_lint.layout import quoted, with_value_quoted_like
@@ -27,7 +28,27 @@ class ReplaceVersion(Fixer):
         return Fix(title, self._applicability(value), (edit,))
 
     def _applicability(self, value: VersionValue) -> Applicability:
+        if self._has_other_use(value.place.node):
+            return Applicability.UNSAFE
         return applicability_of_step(self.analysis, value.value)
+
+    def _has_other_use(self, node: cst.CSTNode) -> bool:
+        """Whether the value is a constant's that also stands in a text or under another key: another API's version."""
+        module = self.analysis.module
+        assignment = module.parent(node)
+        if not isinstance(assignment, cst.Assign) or not isinstance(assignment.targets[0].target, cst.Name):
+            return False
+        name = assignment.targets[0].target.value
+        uses = [module.parent(use) for use in module.nodes(cst.Name, name) if use.value == name]
+        return any(
+            isinstance(use, cst.FormattedStringExpression)
+            or (isinstance(use, cst.DictElement) and self._is_other_key(use.key))
+            for use in uses
+        )
+
+    def _is_other_key(self, key: cst.BaseExpression) -> bool:
+        name = string_value(key)
+        return isinstance(name, str) and not self.analysis.catalog.is_version_header(name)
 
     def _edit(self, value: VersionValue) -> Edit | NoFix:
         node, target = value.place.node, self.analysis.target
