@@ -220,7 +220,7 @@ def test_the_statements_of_any_program_are_its_text_and_parse_to_it(text: str) -
         assert "".join(statement.text for statement in found) == text
     for statement in found:
         ast.parse(statement.text)
-        if "\r" not in text:
+        if not {"\r", "\f"} & set(text):  # LibCST loses some of them; such a statement is never fixed
             assert statement.tree.code == statement.text
 
 
