@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from claude_api_lint.findings import Finding, Fix
@@ -13,6 +14,8 @@ from claude_api_lint.source import Source, UnreadableSource
 from claude_api_lint.suppression import Suppressions
 
 if TYPE_CHECKING:
+    import libcst as cst
+
     from claude_api_lint.fixes import NoFix
     from claude_api_lint.rule import Analysis, Rule, Violation
 
@@ -85,15 +88,22 @@ def _default_target() -> str:
 
 def _visited(analysis: Analysis, rules: list[Rule]) -> Iterable[Violation]:
     """All violations of all rules: each ``visit_Kind`` method gets the nodes of that kind, collected in one pass."""
+    for rule in rules:
+        for name, kind in _visits(type(rule)):
+            visit = getattr(rule, name)
+            for node in analysis.module.nodes(kind):
+                visit(node)
+    return [violation for rule in rules for violation in rule.violations.values()]
+
+
+@cache
+def _visits(rule: type[Rule]) -> tuple[tuple[str, type[cst.CSTNode]], ...]:
+    """The ``visit_Kind`` methods that a rule has of its own or inherits from another rule, with the kinds of node."""
     import libcst as cst
 
-    for rule in rules:
-        for name in vars(type(rule)):
-            if name.startswith("visit_"):
-                visit = getattr(rule, name)
-                for node in analysis.module.nodes(getattr(cst, name.removeprefix("visit_"))):
-                    visit(node)
-    return [violation for rule in rules for violation in rule.violations.values()]
+    names = [name for name in dir(rule) if name.startswith("visit_")]
+    own = [name for name in names if getattr(rule, name) is not getattr(cst.CSTVisitor, name, None)]
+    return tuple((name, getattr(cst, name.removeprefix("visit_"))) for name in own)
 
 
 def _finding(violation: Violation, analysis: Analysis, suppressions: Suppressions) -> Finding:

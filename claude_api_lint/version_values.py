@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import libcst as cst
@@ -13,6 +13,7 @@ from claude_api_lint.dataflow.trees import code_of, dotted, string_value, walk
 from claude_api_lint.dataflow.values import Alternative, Const, Entry, Mapping, Place, Thunk, compatible
 from claude_api_lint.findings import Confidence
 from claude_api_lint.http.headers import HEADER_NAMES
+from claude_api_lint.rule import Rule
 
 _HEADERS_NAME = re.compile(r"header|hdr", re.IGNORECASE)
 _TEST_FILE = re.compile(r"(^|/)(tests?|testing|conftest\.py|test_[^/]*|[^/]*_test\.py)(/|$)", re.IGNORECASE)
@@ -25,6 +26,23 @@ class VersionValue:
     value: str | None
     place: Place
     confidence: Confidence
+
+
+class VersionValueRule(Rule):
+    """A rule about the values of the version header: it is shown them wherever they are met."""
+
+    def judge(self, values: Iterable[VersionValue]) -> None:
+        """Report the values that fall short."""
+        raise TypeError(f"{type(self).__name__} does not say how to judge")
+
+    def visit_Call(self, node: cst.Call) -> None:
+        self.judge(sent_values(self.analysis.requests, node))
+
+    def visit_Dict(self, node: cst.Dict) -> None:
+        self.judge(written_values(self.analysis.requests, node))
+
+    def visit_Assign(self, node: cst.Assign) -> None:
+        self.judge(assigned_values(self.analysis.requests, node))
 
 
 def sent_values(requests: ApiRequests, call: cst.Call) -> Iterator[VersionValue]:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import libcst as cst
-
 from claude_api_lint.api import load_catalog
-from claude_api_lint.rule import Rule
-from claude_api_lint.version_values import VersionValue, assigned_values, sent_values, written_values
+from claude_api_lint.version_values import VersionValue, VersionValueRule
 
 
-class OutdatedVersion(Rule):
+class OutdatedVersion(VersionValueRule):
     """A request asks for a version of the Claude API that is older than the target version.
 
     Under `2023-01-01` replies have other fields (`exception`, `truncated`), streams send the whole text again with
@@ -38,16 +35,7 @@ class OutdatedVersion(Rule):
     since = "2023-06-01"
     needles = (load_catalog().version_header,)
 
-    def visit_Call(self, node: cst.Call) -> None:
-        self._judge(sent_values(self.analysis.requests, node))
-
-    def visit_Dict(self, node: cst.Dict) -> None:
-        self._judge(written_values(self.analysis.requests, node))
-
-    def visit_Assign(self, node: cst.Assign) -> None:
-        self._judge(assigned_values(self.analysis.requests, node))
-
-    def _judge(self, values: Iterable[VersionValue]) -> None:
+    def judge(self, values: Iterable[VersionValue]) -> None:
         catalog, target = self.analysis.catalog, self.analysis.target
         for value in values:
             if value.value is not None and catalog.is_outdated(value.value, target):

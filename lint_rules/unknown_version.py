@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import libcst as cst
-
 from claude_api_lint.api import load_catalog
 from claude_api_lint.findings import Confidence
-from claude_api_lint.rule import Rule
-from claude_api_lint.version_values import VersionValue, assigned_values, sent_values, written_values
+from claude_api_lint.version_values import VersionValue, VersionValueRule
 
 
-class UnknownVersion(Rule):
+class UnknownVersion(VersionValueRule):
     """A request asks for a version that the Claude API never had.
 
     The header takes the dates of the version history and nothing else. An invented date, a model's or a beta's date, or
@@ -39,16 +36,7 @@ class UnknownVersion(Rule):
     since = "2023-01-01"
     needles = (load_catalog().version_header,)
 
-    def visit_Call(self, node: cst.Call) -> None:
-        self._judge(sent_values(self.analysis.requests, node))
-
-    def visit_Dict(self, node: cst.Dict) -> None:
-        self._judge(written_values(self.analysis.requests, node))
-
-    def visit_Assign(self, node: cst.Assign) -> None:
-        self._judge(assigned_values(self.analysis.requests, node))
-
-    def _judge(self, values: Iterable[VersionValue]) -> None:
+    def judge(self, values: Iterable[VersionValue]) -> None:
         catalog = self.analysis.catalog
         for value in values:
             if value.value and (catalog.is_known(value.value) or self._is_for_another_platform(value)):

@@ -10,7 +10,7 @@ import libcst as cst
 
 from claude_api_lint.dataflow import library, mappings, texts
 from claude_api_lint.dataflow.module import Module
-from claude_api_lint.dataflow.trees import dotted, last_name, walk
+from claude_api_lint.dataflow.trees import dotted, last_name, target_names, walk
 from claude_api_lint.dataflow.values import (
     ITSELF,
     NOTHING,
@@ -565,24 +565,16 @@ def _all_parameters(function: FunctionNode) -> list[cst.Param]:
 
 
 def _bound_by(node: cst.CSTNode) -> Iterator[str]:
-    """The plain names that one node binds."""
+    """The names that one node binds."""
     if isinstance(node, cst.FunctionDef | cst.ClassDef):
         yield node.name.value
     elif isinstance(node, cst.AssignTarget | cst.AnnAssign | cst.AugAssign | cst.NamedExpr | cst.For):
-        yield from _names(node.target)
+        yield from target_names(node.target)
     elif isinstance(node, cst.AsName):
-        yield from _names(node.name)
+        yield from target_names(node.name)
     elif isinstance(node, cst.ImportAlias) and node.asname is None:
         yield (dotted(node.name) or "").split(".")[0]
     elif isinstance(node, cst.MatchAs | cst.MatchStar) and node.name is not None:
         yield node.name.value
     elif isinstance(node, cst.MatchMapping) and node.rest is not None:
         yield node.rest.value
-
-
-def _names(target: cst.CSTNode) -> Iterator[str]:
-    if isinstance(target, cst.Tuple | cst.List):
-        for element in target.elements:
-            yield from _names(element.value)
-    elif isinstance(target, cst.Name):
-        yield target.value

@@ -11,7 +11,7 @@ import libcst as cst
 
 from claude_api_lint.dataflow import mappings
 from claude_api_lint.dataflow.calls import READING_METHODS
-from claude_api_lint.dataflow.trees import dotted, string_value, walk
+from claude_api_lint.dataflow.trees import dotted, string_value, target_names, walk
 from claude_api_lint.dataflow.values import (
     Alternative,
     Alternatives,
@@ -81,7 +81,7 @@ class Effects:
             if name is not None and (path == name or path.startswith(name + ".")):
                 return flow.rest_of(self.evaluator.evaluate(value, frame), name, path)
             if isinstance(target, cst.Tuple | cst.List):
-                for inner in _names_in(target):
+                for inner in target_names(target):
                     if path == inner or path.startswith(inner + "."):
                         parts = flow.unpacked(target, inner, self.evaluator.evaluate(value, frame), frame)
                         return flow.rest_of(parts, inner, path)
@@ -321,13 +321,6 @@ def _with_unknown_entry(state: Alternatives, key: str) -> Alternatives:
     return tuple(
         Alternative(mappings.set_entry(a.value, changed), a.when) if isinstance(a.value, Mapping) else a for a in state
     )
-
-
-def _names_in(target: cst.CSTNode) -> list[str]:
-    if isinstance(target, cst.Tuple | cst.List):
-        return [name for element in target.elements for name in _names_in(element.value)]
-    name = dotted(target)
-    return [name] if name else []
 
 
 def _deleted(target: cst.CSTNode) -> list[cst.CSTNode]:

@@ -18,7 +18,7 @@ from claude_api_lint.dataflow import mappings
 from claude_api_lint.dataflow.aliases import Aliases
 from claude_api_lint.dataflow.effects import Effects
 from claude_api_lint.dataflow.module import Block, Module
-from claude_api_lint.dataflow.trees import code_of, dotted, walk
+from claude_api_lint.dataflow.trees import code_of, dotted, target_names, walk
 from claude_api_lint.dataflow.values import (
     NOTHING,
     Alternative,
@@ -40,7 +40,9 @@ from claude_api_lint.dataflow.values import (
     Unknown,
     Value,
     assuming,
+    bound,
     compatible,
+    is_placeholder,
     just,
 )
 
@@ -192,7 +194,7 @@ class Flow:
     def _comprehension_binding(self, loop: cst.CompFor, node: cst.Name, frame: Frame) -> Alternatives | None:
         current: cst.CompFor | None = loop
         while current is not None:
-            if any(name == node.value for name in _target_names(current.target)):
+            if any(name == node.value for name in target_names(current.target)):
                 ancestors = set(frame.module.ancestors(node))
                 if current.iter is not node and current.iter not in ancestors:
                     return tuple(self.unpacked(current.target, node.value, self.elements(current.iter, frame), frame))
@@ -227,14 +229,12 @@ class Flow:
     def _in_class_body(self, path: str, step: cst.CSTNode, scope: cst.ClassDef, frame: Frame) -> Alternatives:
         block, index = frame.module.position_of(step)
         found = self.before(block, index, path, frame)
-        bound = tuple(alternative for alternative in found if not isinstance(alternative.value, Unbound))
-        return bound or self.variable(path, scope, frame)
+        return bound(found) or self.variable(path, scope, frame)
 
     def _before_module_level(self, path: str, step: cst.CSTNode, frame: Frame) -> Alternatives:
         block, index = frame.module.position_of(step)
         found = self.before(block, index, path, frame)
-        bound = tuple(alternative for alternative in found if not isinstance(alternative.value, Unbound))
-        return bound or self.at_module_end(path, frame)
+        return bound(found) or self.at_module_end(path, frame)
 
     def free(self, path: str, scope: FunctionNode, frame: Frame) -> Alternatives:
         """A name that a function takes from around it: what it is at the end of the scope that binds it."""
@@ -257,7 +257,7 @@ class Flow:
             return self.evaluator.calls.parameter(path, frame)
         block = frame.module.block(scope.body)
         found = self.before(block, len(block.steps), path, frame, Leaving.NONE)
-        return tuple(alternative for alternative in found if not isinstance(alternative.value, Unbound))
+        return bound(found)
 
     def at_module_end(self, path: str, frame: Frame) -> Alternatives:
         """What a module-level name is for code that runs later."""
@@ -268,8 +268,8 @@ class Flow:
     def _at_module_end(self, path: str, frame: Frame) -> Iterable[Alternative]:
         found = self._through_statements(path, len(frame.module.statements), frame)
         rebound, added = self._from_functions(path, frame)
-        alternatives = [alternative for alternative in (*found, *rebound) if not isinstance(alternative.value, Unbound)]
-        real = [a for a in alternatives if not (isinstance(a.value, Const) and a.value.value in (None, ""))]
+        alternatives = bound((*found, *rebound))
+        real = [a for a in alternatives if not is_placeholder(a.value)]
         if not real and self._is_checked(path, frame):
             return just(Unknown("a value that the program makes sure of"))
         return [replace(a, value=_with_additions(a.value, added)) for a in real or alternatives]
@@ -329,7 +329,7 @@ class Flow:
             block = module.block(module.tree(statement))
             if any(module.touches(step, path) for step in block.steps):
                 found = self.before(block, len(block.steps), path, frame, Leaving.NONE)
-                return tuple(alternative for alternative in found if not isinstance(alternative.value, Unbound))
+                return bound(found)
         return ()
 
     def binds(self, scope: FunctionNode, name: str) -> bool:
@@ -471,7 +471,7 @@ class Flow:
     def _at_inner_start(self, block: Block, owner: cst.CSTNode, path: str, frame: Frame) -> Iterable[Alternative]:
         evaluator, root = self.evaluator, path.split(".")[0]
         if isinstance(owner, cst.For):
-            if root in _target_names(owner.target):
+            if root in target_names(owner.target):
                 bound = self.unpacked(owner.target, root, self.elements(owner.iter, frame), frame)
                 return self.rest_of(bound, root, path)
             return (*self._before_step(owner, path, frame), *self._end(owner.body, path, frame, Leaving.SCOPE))
@@ -483,7 +483,7 @@ class Flow:
                     name = dotted(item.asname.name) or ""
                     if path == name or path.startswith(name + "."):
                         return self.rest_of(evaluator.calls.entered(item.item, frame), name, path)
-                if item.asname is not None and root in _target_names(item.asname.name):
+                if item.asname is not None and root in target_names(item.asname.name):
                     return just(Unknown("unpacked by a with statement"))
             return self._before_step(owner, path, frame)
         if isinstance(owner, cst.ExceptHandler | cst.ExceptStarHandler):
@@ -550,7 +550,7 @@ class Flow:
         if not isinstance(target, cst.Tuple | cst.List):
             return just(Unknown("an assignment that is not followed"))
         for index, element in enumerate(target.elements):
-            if name not in _target_names(element.value):
+            if name not in target_names(element.value):
                 continue
             if isinstance(element, cst.StarredElement):
                 break
@@ -793,13 +793,6 @@ def parameters(params: cst.Parameters) -> list[cst.Param]:
     """Every parameter of a function, ``*args`` and ``**kwargs`` among them."""
     starred = [star for star in (params.star_arg, params.star_kwarg) if isinstance(star, cst.Param)]
     return [*params.posonly_params, *params.params, *params.kwonly_params, *starred]
-
-
-def _target_names(target: cst.CSTNode) -> set[str]:
-    if isinstance(target, cst.Tuple | cst.List):
-        return set().union(*(_target_names(element.value) for element in target.elements))
-    name = dotted(target)
-    return {name} if name else set()
 
 
 def _captures(case: cst.MatchCase) -> set[str]:

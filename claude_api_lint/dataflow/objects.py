@@ -31,6 +31,8 @@ from claude_api_lint.dataflow.values import (
     Unknown,
     Value,
     assuming,
+    bound,
+    is_placeholder,
     just,
 )
 
@@ -84,7 +86,7 @@ class Objects:
         assigned = self._assigned_anywhere(base, name)
         declared = self._class_level(base, name)
         base_values = self._meaningful([*assigned, *([] if self._surely_assigned(base, name) else declared)])
-        if base_values and all(_is_placeholder(a.value) for a in base_values) and self._is_abstract(base.cls):
+        if base_values and all(is_placeholder(a.value) for a in base_values) and self._is_abstract(base.cls):
             return just(Unknown(f"the attribute {name}, which subclasses set", name))
         if base_values:
             return [self._with_additions(alternative, base, name) for alternative in base_values]
@@ -192,11 +194,11 @@ class Objects:
             block = candidate.module.block(candidate.node.body)
             frame = self.evaluator.frame_of(candidate.module, candidate.node)
             found = self.evaluator.flow.before(block, len(block.steps), name, frame)
-            bound = tuple(alternative for alternative in found if not isinstance(alternative.value, Unbound))
-            if bound:
+            values = bound(found)
+            if values:
                 changed = self.evaluator.flow.aliases(candidate.module)
                 path = f"{candidate.node.name.value}.{name}"
-                return changed.opened(bound) if changed.changed_anywhere(path) else bound
+                return changed.opened(values) if changed.changed_anywhere(path) else values
         return ()
 
     # Fields of dataclasses, pydantic models, NamedTuples and their kin
@@ -322,9 +324,8 @@ class Objects:
 
     def _meaningful(self, alternatives: list[Alternative]) -> list[Alternative]:
         """Without the placeholders (None, "") that stand until another method assigns the real thing."""
-        real = [a for a in alternatives if not _is_placeholder(a.value)]
-        real = [a for a in real if not isinstance(a.value, Unbound)]
-        return real or [a for a in alternatives if not isinstance(a.value, Unbound)]
+        real = [a for a in alternatives if not is_placeholder(a.value)]
+        return list(bound(real) or bound(alternatives))
 
     def _with_additions(self, alternative: Alternative, base: Instance, name: str) -> Alternative:
         """With what other methods put into the mapping or do to the object: it may be there or not."""
@@ -335,10 +336,6 @@ class Objects:
                 assert isinstance(addition, Mapping)
                 value = mappings.merge(value, addition, certain=False)
         return replace(alternative, value=value)
-
-
-def _is_placeholder(value: Value) -> bool:
-    return isinstance(value, Const) and value.value in (None, "")
 
 
 def _is_addition(value: Value) -> bool:

@@ -70,6 +70,14 @@ def dotted(node: cst.CSTNode) -> str | None:
     return ".".join([node.value, *reversed(names)])
 
 
+def target_names(target: cst.CSTNode) -> list[str]:
+    """The dotted names that an assignment to a target binds, those inside tuples and lists among them."""
+    if isinstance(target, cst.Tuple | cst.List):
+        return [name for element in target.elements for name in target_names(element.value)]
+    name = dotted(target)
+    return [name] if name else []
+
+
 def last_name(node: cst.CSTNode) -> str | None:
     """``c`` of ``a.b.c`` and of ``f().c``; None for what is neither name nor attribute."""
     if isinstance(node, cst.Attribute):

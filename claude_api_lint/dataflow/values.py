@@ -277,6 +277,16 @@ class Alternative:
 Alternatives = tuple[Alternative, ...]
 
 
+def bound(alternatives: Iterable[Alternative]) -> Alternatives:
+    """The alternatives in which there is a value."""
+    return tuple(alternative for alternative in alternatives if not isinstance(alternative.value, Unbound))
+
+
+def is_placeholder(value: Value) -> bool:
+    """Whether a value (None, "") only stands until the real one is assigned."""
+    return isinstance(value, Const) and value.value in (None, "")
+
+
 def just(value: Value) -> Alternatives:
     return (Alternative(value),)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import claude_api_lint.http as package
 from claude_api_lint.dataflow.values import External, Made, Part, Value
@@ -36,7 +36,7 @@ class Registry:
             return self.canonical(f"{value.whole.name}().{'.'.join(value.path)}")
         return ""
 
-    @property
+    @cached_property
     def last_names(self) -> frozenset[str]:
         """The last part of every sending and building name."""
         return frozenset(name.rsplit(".", 1)[-1] for name in (*self.sendings, *self.buildings))
