@@ -58,11 +58,11 @@ class ApiRequests:
         if self.is_mocked:
             return []
         exchanges = self.exchanges(call)
-        elsewhere = any(self._goes_elsewhere(exchange) for exchange in exchanges)
+        elsewhere = any(self.goes_elsewhere(exchange) for exchange in exchanges)
         judged = [(exchange, self._confidence(exchange, elsewhere)) for exchange in exchanges]
         return [ApiRequest(exchange, confidence) for exchange, confidence in judged if confidence is not None]
 
-    def _goes_elsewhere(self, exchange: Exchange) -> bool:
+    def goes_elsewhere(self, exchange: Exchange) -> bool:
         """Whether the URL is known, and is not the API's."""
         known = exchange.url_text.partition(HOLE)[0]
         return bool(known) and self.catalog.requirement(known, complete=False) is Requirement.NOT_THE_API
@@ -103,7 +103,7 @@ class ApiRequests:
         own: set[Place] = set()
         for call in self.module.nodes(cst.Call):
             for exchange in self.exchanges(call):
-                (others if self._goes_elsewhere(exchange) else own).update(exchange.headers.homes)
+                (others if self.goes_elsewhere(exchange) else own).update(exchange.headers.homes)
         return frozenset(others), frozenset(own)
 
     def _confidence(self, exchange: Exchange, elsewhere: bool) -> Confidence | None:

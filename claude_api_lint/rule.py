@@ -14,6 +14,7 @@ from claude_api_lint.dataflow.evaluator import Evaluator
 from claude_api_lint.dataflow.module import Module
 from claude_api_lint.dataflow.values import Place
 from claude_api_lint.findings import Confidence
+from claude_api_lint.replies import Replies
 
 
 @dataclass(eq=False)
@@ -31,6 +32,10 @@ class Analysis:
     @cached_property
     def requests(self) -> ApiRequests:
         return ApiRequests(self.module, self.evaluator)
+
+    @cached_property
+    def replies(self) -> Replies:
+        return Replies(self.requests)
 
     def line(self, place: Place) -> int:
         """The line, from 1, at which something is written."""

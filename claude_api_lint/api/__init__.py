@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from .catalog import Catalog, load_catalog
-from .endpoints import Requirement
+from .endpoints import Requirement, SdkCall
 from .outputs import OpenValue
+from .streams import Stream
 from .tables import CatalogError
 from .versions import Change, ChangeKind, Messages, Version
 
@@ -16,6 +17,8 @@ __all__ = [
     "Messages",
     "OpenValue",
     "Requirement",
+    "SdkCall",
+    "Stream",
     "Version",
     "load_catalog",
 ]

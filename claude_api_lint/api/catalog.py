@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
-from .endpoints import Endpoints, Requirement, parse_endpoints
+from .endpoints import Endpoints, Requirement, SdkCall, parse_endpoints
 from .outputs import OpenValue, parse_outputs
+from .streams import Stream, parse_streams
 from .tables import read_table
-from .versions import Messages, Version, Versions, parse_versions
+from .versions import Change, ChangeKind, Messages, Version, Versions, parse_versions
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,15 @@ class Catalog:
     def outputs(self) -> tuple[OpenValue, ...]:
         """The open values."""
         return parse_outputs(read_table(self.folder / "outputs.toml"))
+
+    @cached_property
+    def streams(self) -> tuple[Stream, ...]:
+        """How the streams of the endpoints look."""
+        return parse_streams(read_table(self.folder / "streams.toml"))
+
+    def stream(self, endpoint: str | None) -> Stream | None:
+        """How the stream of an endpoint (``/v1/messages``) looks."""
+        return next((stream for stream in self.streams if stream.endpoint == endpoint), None)
 
     @property
     def version_header(self) -> str:
@@ -101,6 +111,20 @@ class Catalog:
         ``complete=False`` means that ``url`` is only the known beginning, and that something unknown follows.
         """
         return self._endpoints.requirement(url, complete)
+
+    def endpoint_path(self, url: str) -> str | None:
+        """The documented path (``/v1/messages``) that a URL of the API, or what is known of its end, leads to."""
+        return self._endpoints.path(url)
+
+    @property
+    def sdk_calls(self) -> tuple[SdkCall, ...]:
+        """The methods of the first official SDK that give replies as they came over the wire."""
+        return self._endpoints.sdk_calls
+
+    def changes(self, kind: ChangeKind, target: str) -> tuple[Change, ...]:
+        """The changes of one kind, up to and with the target version."""
+        upto = [version for version in self.versions if version.date <= target]
+        return tuple(change for version in upto for change in version.changes_of(kind))
 
     def endpoint_tail(self, path: str) -> str | None:
         """The endpoint that a relative path, or the end of a URL, names (``messages``) if it speaks for the API.

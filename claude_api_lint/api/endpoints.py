@@ -62,6 +62,22 @@ class Endpoint:
 
 
 @dataclass(frozen=True)
+class SdkCall:
+    """A method of an official SDK whose reply is that of an endpoint, as it came over the wire.
+
+    ``client`` is the dotted name of the class, ``endpoint`` the path. ``streams`` tells that iterating over the result
+    gives one reply after the other; ``distinctive`` that no other library has a method of this name.
+    """
+
+    client: str
+    method: str
+    endpoint: str
+    streams: bool
+    distinctive: bool
+    source: str
+
+
+@dataclass(frozen=True)
 class Endpoints:
     """All of endpoints.toml."""
 
@@ -71,6 +87,7 @@ class Endpoints:
     unversioned: tuple[str, ...]
     exceptions: tuple[PathException, ...]
     endpoints: tuple[Endpoint, ...]
+    sdk_calls: tuple[SdkCall, ...]
 
     def requirement(self, url: str, complete: bool = True) -> Requirement:
         """Whether a request to the URL needs the version header.
@@ -104,6 +121,16 @@ class Endpoints:
                 return endpoint.tail
         return None
 
+    def path(self, url: str) -> str | None:
+        """The documented path that a URL of the API, or what is known of its end, leads to; None for any other."""
+        path = re.split("[?#]", url, maxsplit=1)[0]
+        segments = [segment for segment in path.rpartition(self.prefix)[2].split("/") if segment]
+        if self.prefix in path:
+            known = next((endpoint.tail for endpoint in self.endpoints if endpoint.matches(segments)), None)
+        else:
+            known = self.tail(path)
+        return f"{self.prefix}{known}" if known is not None else None
+
     def _may_become_the_api(self, beginning: str) -> bool:
         starts = ("", "//", *(f"{scheme}://" for scheme in self.schemes))
         return any(f"{start}{host}".startswith(beginning) for start in starts for host in self.hosts)
@@ -130,7 +157,7 @@ def _below(path: str, root: str) -> bool:
 
 def parse_endpoints(table: Table) -> Endpoints:
     """Read endpoints.toml."""
-    table.only("hosts", "schemes", "prefix", "unversioned", "exception", "endpoint")
+    table.only("hosts", "schemes", "prefix", "unversioned", "exception", "endpoint", "sdk-call")
     return Endpoints(
         hosts=frozenset(table.texts("hosts")),
         schemes=table.texts("schemes"),
@@ -138,6 +165,7 @@ def parse_endpoints(table: Table) -> Endpoints:
         unversioned=table.texts("unversioned"),
         exceptions=tuple(_exception(row) for row in table.tables("exception")),
         endpoints=tuple(_endpoint(row) for row in table.tables("endpoint")),
+        sdk_calls=tuple(_sdk_call(row, table.text("prefix")) for row in table.tables("sdk-call")),
     )
 
 
@@ -150,3 +178,15 @@ def _endpoint(row: Table) -> Endpoint:
     row.only("tail", "distinctive")
     known = row.choice("distinctive", Distinctive) if "distinctive" in row.data else Distinctive.NEVER
     return Endpoint(row.text("tail"), known)
+
+
+def _sdk_call(row: Table, prefix: str) -> SdkCall:
+    row.only("client", "method", "endpoint", "streams", "distinctive", "source")
+    return SdkCall(
+        client=row.text("client"),
+        method=row.text("method"),
+        endpoint=prefix + row.text("endpoint"),
+        streams=row.flag("streams"),
+        distinctive=row.flag("distinctive"),
+        source=row.text("source"),
+    )

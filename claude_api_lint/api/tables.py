@@ -41,6 +41,10 @@ class Table:
     def optional_text(self, key: str) -> str | None:
         return self.text(key) if key in self.data else None
 
+    def flag(self, key: str) -> bool:
+        """True or false; false where it is missing."""
+        return self._get(key, bool, "true or false") if key in self.data else False
+
     def choice(self, key: str, choices: type[_Choice]) -> _Choice:
         value = self.text(key)
         try:

@@ -34,6 +34,14 @@ class Change:
     after: str | None
     source: str
 
+    @property
+    def replacement(self) -> tuple[str, str | None] | None:
+        """What stands in its place: the field, and the value that it has to have if it is a comparison."""
+        if self.after is None:
+            return None
+        field, _, value = self.after.partition(" == ")
+        return field, value.strip('"') or None
+
 
 @dataclass(frozen=True)
 class Version:

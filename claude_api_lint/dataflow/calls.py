@@ -20,10 +20,13 @@ from claude_api_lint.dataflow.values import (
     Assumptions,
     Class,
     Const,
+    Derived,
     Entry,
     External,
     Frame,
     Function,
+    Generator,
+    How,
     Instance,
     Made,
     Mapping,
@@ -355,7 +358,10 @@ class Calls:
             return library.call(self.evaluator, callee.name, call, frame)
         if isinstance(callee, Part):
             return self._method_result(callee, call, frame)
-        return just(Unknown("the result of a function that is not known", last_name(call.func) or ""))
+        why, name = "the result of a function that is not known", last_name(call.func) or ""
+        if isinstance(callee, Derived) and callee.how is How.ATTRIBUTE:
+            return just(Derived(why, name, callee.whole, How.CALLED, name, call, frame))
+        return just(Derived(why, name, callee, How.RETURNED, name, call, frame))
 
     def activation(
         self, callee: Function, call: cst.Call, frame: Frame, prepared: Prepared | None = None
@@ -385,7 +391,7 @@ class Calls:
                 value = step.value
             elif isinstance(step, cst.Yield):
                 if not manager:
-                    yield Alternative(Unknown("a generator"))
+                    yield Alternative(Generator("a generator", node=node, frame=frame))
                     return
                 value = step.value if isinstance(step.value, cst.BaseExpression) else None
             if value is None:
@@ -393,6 +399,25 @@ class Calls:
             conditions = self.evaluator.flow.conditions(step, frame)
             if conditions is not None:
                 yield from assuming(self.evaluator.evaluate(value, frame), conditions)
+
+    def yielded(self, generator: Generator) -> Iterator[Alternative]:
+        """What iterating over a generator gives."""
+        node, frame, flow = generator.node, generator.frame, self.evaluator.flow
+        assert node is not None and frame is not None
+        if isinstance(node, cst.ListComp | cst.SetComp | cst.GeneratorExp):
+            yield from self.evaluator.evaluate(node.elt, frame)
+            return
+        assert isinstance(node, cst.FunctionDef)
+        for step in walk(node.body, into_scopes=False):
+            if not isinstance(step, cst.Yield) or step.value is None:
+                continue
+            conditions = flow.conditions(step, frame)
+            if conditions is None:
+                continue
+            if isinstance(step.value, cst.From):
+                yield from assuming(flow.elements(step.value.item, frame), conditions)
+            else:
+                yield from assuming(self.evaluator.evaluate(step.value, frame), conditions)
 
     def changed_by(self, callee: Function, call: cst.Call, path: str, frame: Frame) -> Alternatives | None:
         """What an argument (the caller's name ``path``) is after a call of a known function; None if untouched."""

@@ -29,9 +29,12 @@ from claude_api_lint.dataflow.values import (
     Assumptions,
     Class,
     Const,
+    Derived,
     Entry,
     Frame,
     Function,
+    Generator,
+    How,
     Instance,
     Mapping,
     Place,
@@ -43,7 +46,9 @@ from claude_api_lint.dataflow.values import (
     Value,
     assuming,
     compatible,
+    has_origin,
     just,
+    piece_of,
 )
 
 BUDGET = 40_000
@@ -214,6 +219,8 @@ class Evaluator:
             return self.evaluate(node.expression, frame)
         if isinstance(node, cst.Lambda):
             return just(Function(frame.module, node, frame, None))
+        if isinstance(node, cst.ListComp | cst.SetComp | cst.GeneratorExp):
+            return just(Generator("a comprehension", node=node, frame=frame))
         return just(Unknown("an expression that is not followed"))
 
     def _negated(self, node: cst.UnaryOperation, frame: Frame) -> Iterable[Alternative]:
@@ -269,6 +276,8 @@ class Evaluator:
     def operate(self, operator: cst.CSTNode, left: Value, right: Value) -> Value:
         """``left <operator> right``."""
         if isinstance(operator, cst.Add | cst.AddAssign):
+            if (glued := _glued(left, right)) is not None:
+                return glued
             if texts.is_text(left) or texts.is_text(right):
                 return texts.text(texts.pattern_of(left) + texts.pattern_of(right))
             if isinstance(left, Sequence):
@@ -438,7 +447,8 @@ class Evaluator:
 
     def _subscript(self, node: cst.Subscript, frame: Frame) -> Iterable[Alternative]:
         if len(node.slice) != 1 or not isinstance(node.slice[0].slice, cst.Index):
-            return just(Unknown("a slice"))
+            wholes = self.evaluate(node.value, frame)
+            return [replace(a, value=_piece(a.value) or Unknown("a slice")) for a in wholes]
         index = node.slice[0].slice.value
         wholes, keys = self.evaluate(node.value, frame), self.evaluate(index, frame)
         return self.each(wholes, lambda whole: self.each(keys, lambda key: self.item(whole, key, (frame, node))))
@@ -453,6 +463,9 @@ class Evaluator:
             return self.entry(whole, str(key.value)) or just(Unknown(f"no key {key.value!r} is known"))
         if isinstance(whole, Mapping):
             return self.any_entry(whole, decision)
+        if has_origin(whole):
+            known = key.value if isinstance(key, Const) and isinstance(key.value, str | int) else None
+            return just(Derived("an item of something unknown", whole=whole, how=How.ITEM, key=known))
         return just(Unknown("an item of something unknown"))
 
     def any_entry(self, mapping: Mapping, decision: Hashable) -> Alternatives:
@@ -485,6 +498,22 @@ class Evaluator:
         for body, holds in ((node.body, True), (node.orelse, False)):
             for assumptions in self.flow.arms(node.test, frame, holds):
                 yield from assuming(self.evaluate(body, frame), assumptions)
+
+
+def _piece(whole: Value) -> Value | None:
+    """A slice of a text whose origin is known."""
+    return piece_of(whole) if has_origin(whole) else None
+
+
+def _glued(left: Value, right: Value) -> Value | None:
+    """``left + right`` where one continues the other: both from somewhere known, or one still empty."""
+    if has_origin(left) and (has_origin(right) or _is_empty(right)):
+        return _piece(left)
+    return _piece(right) if _is_empty(left) else None
+
+
+def _is_empty(value: Value) -> bool:
+    return isinstance(value, Const) and value.value in ("", b"")
 
 
 def _merged(alternatives: Iterable[Alternative]) -> Iterator[Alternative]:

@@ -28,9 +28,12 @@ from claude_api_lint.dataflow.values import (
     Change,
     Class,
     Const,
+    Derived,
     External,
     Frame,
     Function,
+    Generator,
+    How,
     Instance,
     Made,
     Mapping,
@@ -42,6 +45,7 @@ from claude_api_lint.dataflow.values import (
     assuming,
     bound,
     compatible,
+    has_origin,
     is_placeholder,
     just,
 )
@@ -522,14 +526,21 @@ class Flow:
     def elements(self, iterable: cst.BaseExpression, frame: Frame) -> Alternatives:
         """What a loop over an expression yields."""
         evaluator = self.evaluator
-        found: list[Alternative] = []
-        for alternative in evaluator.evaluate(iterable, frame):
-            elements = self._elements_of(alternative.value, iterable)
-            for index, element in enumerate(elements):
-                # What one round of the loop does with one element stays together.
-                round_ = {Assumption((frame, "round", iterable), index)} if len(elements) > 1 else set()
-                found.extend(assuming(assuming(evaluator.force(element), alternative.when), frozenset(round_)))
-        return evaluator.limit(found)
+        return evaluator.limit(
+            evaluator.each(evaluator.evaluate(iterable, frame), lambda value: self.elements_of(value, iterable, frame))
+        )
+
+    def elements_of(self, value: Value, iterable: cst.BaseExpression, frame: Frame) -> Iterator[Alternative]:
+        """What iterating over a value gives; ``iterable`` is the expression that it comes from."""
+        evaluator = self.evaluator
+        if isinstance(value, Generator):
+            yield from evaluator.remember(("yielded", value), lambda: evaluator.calls.yielded(value))
+            return
+        elements = self._elements_of(value, iterable)
+        for index, element in enumerate(elements):
+            # What one round of the loop does with one element stays together.
+            round_ = {Assumption((frame, "round", iterable), index)} if len(elements) > 1 else set()
+            yield from assuming(evaluator.force(element), frozenset(round_))
 
     def _elements_of(self, value: Value, iterable: cst.BaseExpression) -> list[Thunk | Value]:
         if isinstance(value, Mapping) and value.entries:
@@ -539,6 +550,11 @@ class Flow:
             return [entry.value if called == "values" else Const(entry.key) for entry in value.entries]
         if isinstance(value, Sequence) and value.items:
             return list(value.items)
+        if isinstance(value, Derived) and value.how is How.NUMBERED:
+            element = Derived("an element", whole=value.whole, how=How.ELEMENT)
+            return [Sequence((Unknown("its number"), element))]
+        if has_origin(value):
+            return [Derived("an element of something unknown", whole=value, how=How.ELEMENT)]
         return [Unknown("an element of something unknown")]
 
     def unpacked(
@@ -557,6 +573,8 @@ class Flow:
 
             def part(value: Value, index: int = index, element: cst.BaseElement = element) -> Iterable[Alternative]:
                 whole = self.evaluator.objects.as_sequence(value)
+                if whole is None and has_origin(value):
+                    return just(Derived("unpacked from something unknown", whole=value, how=How.ITEM, key=index))
                 if whole is None or whole.open or index >= len(whole.items):
                     return just(Unknown("unpacked from something unknown"))
                 return self.unpacked(element.value, name, self.evaluator.force(whole.items[index]), frame)

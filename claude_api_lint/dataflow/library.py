@@ -17,9 +17,12 @@ from claude_api_lint.dataflow.values import (
     Alternative,
     Alternatives,
     Const,
+    Derived,
     External,
     Frame,
     Function,
+    Generator,
+    How,
     Made,
     Mapping,
     Part,
@@ -31,7 +34,9 @@ from claude_api_lint.dataflow.values import (
     Unknown,
     Value,
     assuming,
+    has_origin,
     just,
+    piece_of,
 )
 
 if TYPE_CHECKING:
@@ -90,7 +95,13 @@ def _cast(evaluator: Evaluator, arguments: Arguments, node: cst.Call, frame: Fra
 
 
 def _text(evaluator: Evaluator, arguments: Arguments, node: cst.Call, frame: Frame) -> Iterable[Alternative]:
-    return [Alternative(texts.text(texts.pattern_of(a.value)), a.when) for a in _first(evaluator, arguments)]
+    return [
+        Alternative(
+            piece_of(a.value) if has_origin(a.value) else texts.text(texts.pattern_of(a.value)),
+            a.when,
+        )
+        for a in _first(evaluator, arguments)
+    ]
 
 
 def _environment(evaluator: Evaluator, arguments: Arguments, node: cst.Call, frame: Frame) -> Iterable[Alternative]:
@@ -133,11 +144,33 @@ def _dict(evaluator: Evaluator, arguments: Arguments, node: cst.Call, frame: Fra
 def _list(evaluator: Evaluator, arguments: Arguments, node: cst.Call, frame: Frame) -> Iterable[Alternative]:
     if not arguments.positional:
         return just(Sequence((), home=Place(frame.module, node)))
+    return [Alternative(_listed(evaluator, a.value), a.when) for a in _first(evaluator, arguments)]
+
+
+def _listed(evaluator: Evaluator, value: Value) -> Value:
+    sequence = evaluator.objects.as_sequence(value)
+    if sequence is not None:
+        return sequence
+    return value if has_origin(value) or isinstance(value, Generator) else Unknown("a list of unknown things")
+
+
+def _next(evaluator: Evaluator, arguments: Arguments, node: cst.Call, frame: Frame) -> Iterable[Alternative]:
+    iterator = arguments.get(0)
+    if iterator is None:
+        return just(Unknown("next() of nothing"))
+    return evaluator.each(evaluator.force(iterator), lambda value: evaluator.flow.elements_of(value, node, frame))
+
+
+def _enumerate(evaluator: Evaluator, arguments: Arguments, node: cst.Call, frame: Frame) -> Iterable[Alternative]:
+    numbered = "elements with their numbers"
     return [
-        Alternative(value if value is not None else Unknown("a list of unknown things"), a.when)
-        for a in _first(evaluator, arguments)
-        for value in (evaluator.objects.as_sequence(a.value),)
+        Alternative(Derived(numbered, whole=a.value, how=How.NUMBERED), a.when) for a in _first(evaluator, arguments)
     ]
+
+
+def _filter(evaluator: Evaluator, arguments: Arguments, node: cst.Call, frame: Frame) -> Iterable[Alternative]:
+    iterable = arguments.get(1)
+    return evaluator.force(iterable) if iterable is not None else just(Unknown("filter() of nothing"))
 
 
 def _urljoin(evaluator: Evaluator, arguments: Arguments, node: cst.Call, frame: Frame) -> Iterable[Alternative]:
@@ -213,6 +246,14 @@ _MODELS: dict[str, Model] = {
     "multidict.CIMultiDict": _dict,
     "builtins.list": _list,
     "builtins.tuple": _list,
+    "builtins.iter": _same,
+    "builtins.aiter": _same,
+    "builtins.reversed": _same,
+    "builtins.next": _next,
+    "builtins.anext": _next,
+    "builtins.enumerate": _enumerate,
+    "builtins.filter": _filter,
+    "tqdm.tqdm": _same,
     "urllib.parse.urljoin": _urljoin,
     "functools.partial": _partial,
     "shlex.split": _split,

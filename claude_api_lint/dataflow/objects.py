@@ -17,9 +17,11 @@ from claude_api_lint.dataflow.values import (
     Assumption,
     Class,
     Const,
+    Derived,
     External,
     Frame,
     Function,
+    How,
     Instance,
     Made,
     Mapping,
@@ -70,6 +72,8 @@ class Objects:
             return library.attribute(self.evaluator, base, name)
         if isinstance(base, Part):
             return just(Part(base.whole, (*base.path, name)))
+        if isinstance(base, Derived):
+            return just(Derived(base.why, name, base, How.ATTRIBUTE, name))
         why = base.why if isinstance(base, Unknown) and base.why else "an attribute of something unknown"
         return just(Unknown(why, name))
 

@@ -7,6 +7,7 @@ one ``if`` sets together stay together.
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
@@ -108,6 +109,42 @@ class Unknown(Value):
     why: str = ""
     name: str = ""
     """The dotted name or attribute that could not be followed, where there is one."""
+
+
+@hashed_once
+@dataclass(frozen=True)
+class Derived(Unknown):
+    """Something unknown of which it is known what it came from: ``how`` it was taken out of ``whole``.
+
+    ``key`` is the item's key, or the name of the attribute or method; ``call`` is the call that gave it, if one did.
+    """
+
+    whole: Value = field(default_factory=Unknown)
+    how: How = field(default_factory=lambda: How.RETURNED)
+    key: str | int | None = None
+    call: cst.Call | None = None
+    frame: Frame | None = None
+
+
+class How(enum.Enum):
+    """How something was taken out of something else."""
+
+    ATTRIBUTE = "an attribute of it"
+    ITEM = "an item of it, by its key"
+    ELEMENT = "one of the elements that iterating over it gives"
+    NUMBERED = "its elements, with their numbers"
+    TEXT = "a piece of its text"
+    CALLED = "what one of its methods returned"
+    RETURNED = "what a call of something unknown returned"
+
+
+@hashed_once
+@dataclass(frozen=True)
+class Generator(Unknown):
+    """What iterating over a generator or a comprehension of the analysed program gives."""
+
+    node: cst.FunctionDef | cst.BaseComp | None = None
+    frame: Frame | None = None
 
 
 ITSELF = Unknown("it depends on itself")
@@ -275,6 +312,18 @@ class Alternative:
 
 
 Alternatives = tuple[Alternative, ...]
+
+
+def has_origin(value: Value) -> bool:
+    """Whether it is known what an otherwise unknown value came from."""
+    return isinstance(value, Made | Part | Derived)
+
+
+def piece_of(text: Value) -> Value:
+    """A piece of a text, or the text rewritten: told apart from the whole only by not being it."""
+    if isinstance(text, Derived) and text.how is How.TEXT:
+        return text
+    return Derived("a piece of a text", whole=text, how=How.TEXT)
 
 
 def bound(alternatives: Iterable[Alternative]) -> Alternatives:

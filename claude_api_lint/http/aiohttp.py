@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from claude_api_lint.http.declarations import VERBS, Client, Library, Sending, parameter
+from claude_api_lint.http.declarations import VERBS, Client, Gives, Library, Reading, Sending, parameter
 
 _BY_VERB = Sending(url=parameter(0, "url"), headers=parameter(None, "headers"))
 _BY_METHOD = Sending(url=parameter(1, "url"), headers=parameter(None, "headers"))
@@ -23,6 +23,12 @@ LIBRARY = Library(
         **{f"{session}().{verb}": _BY_VERB for session in _SESSIONS for verb in VERBS},
         **{f"{session}().request": _BY_METHOD for session in _SESSIONS},
         "aiohttp.request": _BY_METHOD,
+    },
+    response={
+        "json": Reading(Gives.REPLY),
+        "text": Reading(Gives.BODY),
+        "read": Reading(Gives.BODY, binary=True),
+        "content": Reading(Gives.LINES, binary=True),
     },
     aliases={"aiohttp.client.ClientSession": "aiohttp.ClientSession"},
 )

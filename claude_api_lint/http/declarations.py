@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -37,13 +38,15 @@ class Sending:
     """A call that sends a request.
 
     It is told where URL and headers are (``url``, ``headers``), or in which argument a request that was built before is
-    (``request``), or how to read them out of a command (``command``).
+    (``request``), or how to read them out of a command (``command``). ``client`` is the argument that sends it, for a
+    function.
     """
 
     url: Parameter | None = None
     headers: Parameter | None = None
     request: Parameter | None = None
     command: CommandReader | None = None
+    client: Parameter | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,31 @@ class Client:
     merges: bool = True
 
 
+class Gives(enum.Enum):
+    """What an attribute or a method of a response gives."""
+
+    REPLY = "the body, parsed as JSON"
+    BODY = "the whole body as text"
+    LINES = "the lines of the body, one by one"
+    LINE = "one line"
+    CHUNKS = "the body in pieces of any length"
+    CHUNK = "one such piece"
+    EVENTS = "the server-sent events of the body"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a response is read. ``binary`` tells bytes from text; the argument ``decoded_by`` turns bytes into text."""
+
+    gives: Gives
+    binary: bool = False
+    decoded_by: str = ""
+
+
+ITERATED = ""
+"""Stands, among the attributes of a response, for iterating over the response itself."""
+
+
 @dataclass(frozen=True)
 class Library:
     """One client library: dotted names as a program reaches them (``httpx.Client().post``), and its manners."""
@@ -91,6 +119,12 @@ class Library:
     """Whether a header whose value is None is left out (else sending fails)."""
     global_hooks: frozenset[str] = frozenset()
     """Names through which a program changes every request: where one is used, headers may come from there."""
+    response: Mapping[str, Reading] = field(default_factory=dict)
+    """What the attributes and methods of a response give."""
+    responses: frozenset[str] = frozenset()
+    """Methods of a client that give the response to the request which it sent before."""
+    event_streams: Mapping[str, Parameter] = field(default_factory=dict)
+    """What makes server-sent events of a response, and the parameter that the response is given to."""
 
 
 VERBS = ("get", "post", "put", "patch", "delete", "head", "options")

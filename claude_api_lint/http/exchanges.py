@@ -178,9 +178,16 @@ class Exchanges:
             elif sending.request is not None:
                 yield from self._request_sent(library, sending.request, client, arguments, when)
             else:
+                client = self._client_given(sending, arguments) or client
                 urls = self._clients.urls(client, arguments, sending.url)
                 headers = self._clients.headers(library, client, arguments, sending.headers)
                 yield from pairs(urls, headers, when)
+
+    def _client_given(self, sending: Sending, arguments: Arguments) -> Made | None:
+        """The client that a function is told to send with."""
+        given = sending.client and arguments.get(sending.client.position, *sending.client.names)
+        value = self.evaluator.only(given) if given else None
+        return value if isinstance(value, Made) else None
 
     # Requests that are built first
 

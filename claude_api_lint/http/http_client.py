@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from claude_api_lint.http.declarations import Client, Library, Sending, parameter
+from claude_api_lint.http.declarations import ITERATED, Client, Gives, Library, Reading, Sending, parameter
 
 _CONNECTIONS = {"http.client.HTTPSConnection": "https://", "http.client.HTTPConnection": "http://"}
 
@@ -12,6 +12,14 @@ LIBRARY = Library(
     sendings={
         f"{name}().request": Sending(url=parameter(1, "url"), headers=parameter(3, "headers")) for name in _CONNECTIONS
     },
+    response={
+        ITERATED: Reading(Gives.LINES, binary=True),
+        "read": Reading(Gives.BODY, binary=True),
+        "readline": Reading(Gives.LINE, binary=True),
+        "readlines": Reading(Gives.LINES, binary=True),
+        "fp": Reading(Gives.LINES, binary=True),
+    },
+    responses=frozenset({"getresponse"}),
     # Every entry of the mapping becomes one putheader().
     repeats_casings=True,
 )

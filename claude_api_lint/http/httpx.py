@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from claude_api_lint.http.declarations import VERBS, Building, Client, Library, Sending, parameter
+from claude_api_lint.http.declarations import VERBS, Building, Client, Gives, Library, Reading, Sending, parameter
 
 _BY_VERB = Sending(url=parameter(0, "url"), headers=parameter(None, "headers"))
 _BY_METHOD = Sending(url=parameter(1, "url"), headers=parameter(None, "headers"))
@@ -37,4 +37,20 @@ LIBRARY = Library(
     },
     # A plain dict becomes a list of pairs (httpx.Headers), and each goes out as its own line.
     repeats_casings=True,
+    response={
+        "json": Reading(Gives.REPLY),
+        "text": Reading(Gives.BODY),
+        "content": Reading(Gives.BODY, binary=True),
+        **{
+            prefix + name: reading
+            for prefix in ("", "a")
+            for name, reading in {
+                "read": Reading(Gives.BODY, binary=True),
+                "iter_lines": Reading(Gives.LINES),
+                "iter_text": Reading(Gives.CHUNKS),
+                "iter_bytes": Reading(Gives.CHUNKS, binary=True),
+                "iter_raw": Reading(Gives.CHUNKS, binary=True),
+            }.items()
+        },
+    },
 )

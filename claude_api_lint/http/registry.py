@@ -9,7 +9,7 @@ from functools import cache, cached_property
 
 import claude_api_lint.http as package
 from claude_api_lint.dataflow.values import External, Made, Part, Value
-from claude_api_lint.http.declarations import Building, Client, Library, Sending
+from claude_api_lint.http.declarations import Building, Client, Library, Parameter, Sending
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class Registry:
     buildings: dict[str, tuple[Library, Building]]
     clients: dict[str, tuple[Library, Client]]
     aliases: dict[str, str]
+    event_streams: dict[str, Parameter]
 
     def canonical(self, name: str) -> str:
         """The name by which the declarations know what ``name`` reaches: ``requests.session().get`` and its kin."""
@@ -56,4 +57,5 @@ def load_registry() -> Registry:
         {name: (library, building) for library in libraries for name, building in library.buildings.items()},
         {name: (library, client) for library in libraries for name, client in library.clients.items()},
         {alias: name for library in libraries for alias, name in library.aliases.items()},
+        {name: given for library in libraries for name, given in library.event_streams.items()},
     )

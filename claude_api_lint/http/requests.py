@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from claude_api_lint.http.declarations import VERBS, Building, Client, Library, Sending, parameter
+from claude_api_lint.http.declarations import (
+    ITERATED,
+    VERBS,
+    Building,
+    Client,
+    Gives,
+    Library,
+    Reading,
+    Sending,
+    parameter,
+)
 
 _BY_VERB = Sending(url=parameter(0, "url"), headers=parameter(None, "headers"))
 _BY_METHOD = Sending(url=parameter(1, "url"), headers=parameter(None, "headers"))
@@ -33,4 +43,13 @@ LIBRARY = Library(
         **{f"requests.api.{verb}": f"requests.{verb}" for verb in (*VERBS, "request")},
     },
     drops_none=True,
+    response={
+        ITERATED: Reading(Gives.CHUNKS, binary=True),
+        "json": Reading(Gives.REPLY),
+        "text": Reading(Gives.BODY),
+        "content": Reading(Gives.BODY, binary=True),
+        "iter_lines": Reading(Gives.LINES, binary=True, decoded_by="decode_unicode"),
+        "iter_content": Reading(Gives.CHUNKS, binary=True, decoded_by="decode_unicode"),
+        "raw": Reading(Gives.LINES, binary=True),
+    },
 )

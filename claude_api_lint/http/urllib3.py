@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from claude_api_lint.http.declarations import Client, Library, Sending, parameter
+from claude_api_lint.http.declarations import ITERATED, Client, Gives, Library, Reading, Sending, parameter
 
 _MANAGERS = ("urllib3.PoolManager", "urllib3.ProxyManager")
 _POOLS = ("urllib3.HTTPSConnectionPool", "urllib3.HTTPConnectionPool")
@@ -35,6 +35,15 @@ LIBRARY = Library(
             for client in (*_MANAGERS, *_POOLS, "urllib3.connection_from_url")
             for method in ("request", "urlopen", "request_encode_body", "request_encode_url")
         },
+    },
+    response={
+        ITERATED: Reading(Gives.LINES, binary=True),
+        "json": Reading(Gives.REPLY),
+        "data": Reading(Gives.BODY, binary=True),
+        "read": Reading(Gives.BODY, binary=True),
+        "readline": Reading(Gives.LINE, binary=True),
+        "stream": Reading(Gives.CHUNKS, binary=True),
+        "read_chunked": Reading(Gives.CHUNKS, binary=True),
     },
     aliases={f"urllib3.poolmanager.{name.rsplit('.', 1)[1]}": name for name in _MANAGERS},
     # A plain dict goes out entry by entry.

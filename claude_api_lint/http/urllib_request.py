@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from claude_api_lint.http.declarations import Building, Client, Library, Sending, parameter
+from claude_api_lint.http.declarations import ITERATED, Building, Client, Gives, Library, Reading, Sending, parameter
 
 LIBRARY = Library(
     name="urllib.request",
@@ -11,6 +11,13 @@ LIBRARY = Library(
         # ``addheaders`` of an opener goes out with every request; handlers may add more.
         "urllib.request.build_opener": Client(hooks=frozenset({"addheaders"})),
         "urllib.request.OpenerDirector": Client(hooks=frozenset({"addheaders"})),
+    },
+    response={
+        ITERATED: Reading(Gives.LINES, binary=True),
+        "read": Reading(Gives.BODY, binary=True),
+        "readline": Reading(Gives.LINE, binary=True),
+        "readlines": Reading(Gives.LINES, binary=True),
+        "fp": Reading(Gives.LINES, binary=True),
     },
     sendings={
         "urllib.request.urlopen": Sending(url=parameter(0, "url")),

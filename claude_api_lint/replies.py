@@ -1,0 +1,401 @@
+"""Which expressions are replies of the Claude API, or parts of them: responses, lines, events, and what they hold.
+
+The dataflow says what a value came from; the client library says what its response gives. Joined from the request to
+the expression, they tell a line of a Claude stream from a line of any other.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import libcst as cst
+
+from claude_api_lint.api import SdkCall, load_catalog
+from claude_api_lint.api_requests import ApiRequest, ApiRequests
+from claude_api_lint.dataflow.trees import last_name
+from claude_api_lint.dataflow.values import (
+    HOLE,
+    Class,
+    Const,
+    Derived,
+    Frame,
+    How,
+    Instance,
+    Made,
+    Part,
+    Thunk,
+    Value,
+)
+from claude_api_lint.findings import Confidence
+from claude_api_lint.http.declarations import ITERATED, Gives, Library
+from claude_api_lint.http.registry import Registry, load_registry
+
+
+class Kind(enum.Enum):
+    """What part of a reply something is."""
+
+    RESPONSE = "the response"
+    BODY = "the text of the body"
+    LINES = "lines of the body"
+    LINE = "a line of the body, or a part of one"
+    CHUNKS = "pieces of the body"
+    CHUNK = "a piece of the body"
+    EVENTS = "server-sent events"
+    EVENT = "a server-sent event"
+    EVENT_NAME = "the name of an event"
+    EVENT_DATA = "the data of an event, as text"
+    REPLIES = "parsed replies, one after the other"
+    REPLY = "a parsed reply, or what stands at a path in it"
+
+
+@dataclass(frozen=True)
+class ReplyPart:
+    """A part of a reply of the Claude API.
+
+    ``endpoint`` is the documented path, None where it is not known; ``path`` leads from a parsed reply to this part of
+    it ("?" for a key that is not known); ``streamed`` tells that it came in an event of a stream; ``binary`` that it is
+    bytes, None where that is not known; ``sdk`` that an official SDK gave it.
+    """
+
+    kind: Kind
+    endpoint: str | None
+    confidence: Confidence
+    sender: cst.Call
+    library: Library | None = None
+    path: tuple[str, ...] = ()
+    streamed: bool = False
+    binary: bool | None = None
+    sdk: bool = False
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it is unparsed text of the body."""
+        return self.kind in _TEXTS
+
+
+class _Elsewhere(enum.Enum):
+    """Something that is known to come from somewhere else."""
+
+    ELSEWHERE = "elsewhere"
+
+
+ELSEWHERE = _Elsewhere.ELSEWHERE
+Read = ReplyPart | _Elsewhere | None
+
+_TEXTS = frozenset({Kind.BODY, Kind.LINE, Kind.CHUNK, Kind.EVENT_DATA})
+_ELEMENTS = {
+    Kind.LINES: Kind.LINE,
+    Kind.CHUNKS: Kind.CHUNK,
+    Kind.EVENTS: Kind.EVENT,
+    Kind.REPLIES: Kind.REPLY,
+}
+_PARSERS = frozenset(
+    "json.loads json.load orjson.loads ujson.loads simplejson.loads rapidjson.loads msgspec.json.decode "
+    "json.JSONDecoder().decode demjson3.decode".split()
+)
+# Functions whose result reads as their first argument does, once it is text.
+_DECODERS = frozenset({"codecs.iterdecode", "io.TextIOWrapper", "codecs.getreader"})
+_TEXT_METHODS = frozenset(
+    "strip lstrip rstrip removeprefix removesuffix replace lower upper expandtabs pop group join __getitem__".split()
+)
+_SPLITTING_METHODS = frozenset("split rsplit splitlines partition rpartition".split())
+_LINE_METHODS = frozenset("readline pop popleft get_nowait".split())
+_CHUNK_METHODS = frozenset("iter_any iter_chunked iter_chunks stream".split())
+_PIECE_METHODS = frozenset("read read1 readany readchunk readuntil readexactly read_nowait".split())
+_LOOKUPS = frozenset("get pop setdefault __getitem__".split())
+
+
+class Replies:
+    """Reads expressions of one module."""
+
+    def __init__(self, requests: ApiRequests, registry: Registry | None = None) -> None:
+        self.requests = requests
+        self.module = requests.module
+        self.evaluator = requests.evaluator
+        self.registry = registry or load_registry()
+        self.catalog = load_catalog()
+        self._known: dict[Value, Read] = {}
+        self._sdk_calls = {f"{call.client}().{call.method}": call for call in self.catalog.sdk_calls}
+        self._sdk_methods = {call.method: call for call in self.catalog.sdk_calls}
+
+    def of(self, node: cst.BaseExpression, frame: Frame | None = None) -> ReplyPart | None:
+        """The part of a reply that an expression is, whatever path leads there; None where it may be another's."""
+        frame = frame or self.evaluator.frame_of(self.module, node)
+        found = [self.read(alternative.value) for alternative in self.evaluator.evaluate(node, frame)]
+        if any(read is ELSEWHERE for read in found):
+            return None
+        parts = [read for read in found if isinstance(read, ReplyPart)]
+        return _joined(parts) if parts else None
+
+    def read(self, value: Value) -> Read:
+        """The part of a reply that a value is, ELSEWHERE where it is known to be another's, None where nobody knows."""
+        if value not in self._known:
+            self._known[value] = None  # what something is when it is itself
+            self._known[value] = self._read(value)
+        return self._known[value]
+
+    def _read(self, value: Value) -> Read:
+        if isinstance(value, Made):
+            return self._made(value)
+        if isinstance(value, Part):
+            read = self.read(value.whole)
+            for name in value.path:
+                read = self._member(read, name, None, None)
+            return read
+        if isinstance(value, Derived):
+            return self._derived(value)
+        return self._instance(value) if isinstance(value, Instance) else None
+
+    # What calls give
+
+    def _made(self, made: Made) -> Read:
+        name = self.registry.canonical(made.name)
+        if name in _PARSERS:
+            return self._parsed(self._argument(made.call, made.frame, 0))
+        if name in _DECODERS:
+            return _decoded(self._argument(made.call, made.frame, 0))
+        if name in self.registry.event_streams:
+            return self._events(name, made)
+        if name in self._sdk_calls:
+            return self._from_sdk(self._sdk_calls[name], made.call, Confidence.CERTAIN)
+        response = self._response(made)
+        if response is not None:
+            return response
+        if made.receiver is not None:
+            return self._member(self.read(made.receiver), name.rsplit(".", 1)[-1], made.call, made.frame)
+        return None
+
+    def _argument(self, call: cst.Call, frame: Frame, position: int, *names: str) -> Read:
+        """What an argument of a call is."""
+        for arguments, _ in self.evaluator.calls.arguments(call, frame):
+            given = arguments.get(position, *names)
+            if given is None:
+                continue
+            found = [self.read(alternative.value) for alternative in self.evaluator.force(given)]
+            if any(read is ELSEWHERE for read in found):
+                return ELSEWHERE
+            parts = [read for read in found if isinstance(read, ReplyPart)]
+            if parts:
+                return _joined(parts)
+        return None
+
+    def _parsed(self, text: Read) -> Read:
+        """What parsing a text of the body as JSON gives."""
+        if not isinstance(text, ReplyPart):
+            return text
+        if text.is_text or text.kind is Kind.RESPONSE:
+            return replace(text, kind=Kind.REPLY, streamed=text.kind not in (Kind.BODY, Kind.RESPONSE), binary=None)
+        return None
+
+    def _events(self, name: str, made: Made) -> Read:
+        given = self.registry.event_streams[name]
+        response = self._argument(made.call, made.frame, given.position or 0, *given.names)
+        return replace(response, kind=Kind.EVENTS) if isinstance(response, ReplyPart) else response
+
+    def _from_sdk(self, call: SdkCall, node: cst.Call, confidence: Confidence) -> ReplyPart:
+        kind = Kind.REPLIES if call.streams else Kind.REPLY
+        return ReplyPart(kind, call.endpoint, confidence, node, streamed=call.streams, sdk=True)
+
+    def _response(self, made: Made) -> Read:
+        """The response that a call gives: to the request that it sends, or to one that was sent before."""
+        if made.name.rsplit(".", 1)[-1] in self._responses and isinstance(made.receiver, Made):
+            senders = [change.node for change in made.receiver.changes if isinstance(change.node, cst.Call)]
+            return self._answered(senders)
+        return self._answered([made.call, *self._requests_sent(made)])
+
+    @property
+    def _responses(self) -> frozenset[str]:
+        return frozenset().union(*(library.responses for library in self.registry.libraries))
+
+    def _requests_sent(self, made: Made) -> Iterator[cst.Call]:
+        """The calls that make the request object which a call sends: ``urlopen(request)``."""
+        if self.registry.canonical(made.name) not in self.registry.sendings:
+            return
+        for argument in made.call.args[:1]:
+            for alternative in self.evaluator.evaluate(argument.value, made.frame):
+                value = alternative.value
+                if isinstance(value, Made) and self.registry.canonical(value.name) in self.registry.buildings:
+                    yield value.call
+
+    def _answered(self, senders: Iterable[cst.Call]) -> Read:
+        read: Read = None
+        for sender in senders:
+            requests = self.requests.of(sender)
+            if requests:
+                return self._answer(sender, requests)
+            if any(self.requests.goes_elsewhere(exchange) for exchange in self.requests.exchanges(sender)):
+                read = ELSEWHERE
+        return read
+
+    def _answer(self, sender: cst.Call, requests: list[ApiRequest]) -> ReplyPart:
+        endpoints = {self.catalog.endpoint_path(r.exchange.url_text.replace(HOLE, "{}")) for r in requests}
+        certain = any(request.confidence is Confidence.CERTAIN for request in requests)
+        return ReplyPart(
+            Kind.RESPONSE,
+            endpoints.pop() if len(endpoints) == 1 else None,
+            Confidence.CERTAIN if certain else Confidence.LIKELY,
+            sender,
+            requests[0].exchange.library,
+        )
+
+    # What is taken out of a part
+
+    def _derived(self, value: Derived) -> Read:
+        if value.how is How.RETURNED:
+            return self._returned(value)
+        read = self.read(value.whole)
+        if value.how is How.ATTRIBUTE:
+            return self._member(read, str(value.key), None, None)
+        if value.how is How.CALLED:
+            answered = self._returned(value) if read is None else None
+            return answered or self._member(read, str(value.key), value.call, value.frame)
+        if not isinstance(read, ReplyPart):
+            return read
+        if value.how is How.ELEMENT:
+            return self._element(read)
+        if value.how is How.ITEM:
+            return self._item(read, "?" if value.key is None else str(value.key))
+        return read if read.is_text or read.path else None
+
+    def _returned(self, value: Derived) -> Read:
+        """What a function that nobody knows returned: the response to the request that its arguments describe."""
+        if value.call is None:
+            return None
+        answered = self._answered([value.call])
+        sdk_call = self._sdk_methods.get(str(value.key))
+        if answered is None and sdk_call is not None and (sdk_call.distinctive or self._speaks_old_sdk):
+            return self._from_sdk(sdk_call, value.call, Confidence.LIKELY)
+        return answered
+
+    @property
+    def _speaks_old_sdk(self) -> bool:
+        """Whether the module makes requests in the words of the old SDK, and imports it."""
+        streams = (stream for stream in self.catalog.streams if stream.words)
+        words = frozenset().union(*(stream.words for stream in streams))
+        return bool(words & self.module.words) and any(call.client.split(".")[0] in self.module.words for call in self.catalog.sdk_calls)
+
+    def _element(self, read: ReplyPart) -> Read:
+        if read.kind in _ELEMENTS:
+            return replace(read, kind=_ELEMENTS[read.kind])
+        if read.kind is Kind.RESPONSE:
+            given = self._member(read, ITERATED, None, None)
+            return self._element(given) if isinstance(given, ReplyPart) and given.kind in _ELEMENTS else None
+        return replace(read, path=(*read.path, "[]")) if read.kind is Kind.REPLY else None
+
+    def _item(self, read: ReplyPart, key: str) -> Read:
+        if read.kind is Kind.REPLY:
+            return replace(read, path=(*read.path, key))
+        if read.kind in _ELEMENTS:
+            return replace(read, kind=_ELEMENTS[read.kind])
+        return read if read.is_text else None
+
+    def _member(self, read: Read, name: str, call: cst.Call | None, frame: Frame | None) -> Read:
+        """An attribute of a part, or what its method gives; ``call`` is the method's call, if it was called."""
+        if not isinstance(read, ReplyPart):
+            return read
+        if read.kind is Kind.RESPONSE:
+            return self._of_response(read, name, call)
+        if read.kind in (Kind.EVENTS, Kind.EVENT):
+            return _of_events(read, name)
+        if read.kind is Kind.REPLY:
+            return self._of_reply(read, name, call, frame)
+        return _of_text(read, name)
+
+    def _of_response(self, read: ReplyPart, name: str, call: cst.Call | None) -> Read:
+        libraries = [read.library] if read.library is not None and read.library.response else self.registry.libraries
+        for library in libraries:
+            reading = library.response.get(name)
+            if reading is None:
+                continue
+            binary: bool | None = reading.binary
+            if read.library is None or (call is not None and _is_told(call, reading.decoded_by)):
+                binary = None if read.library is None else False
+            streamed = reading.gives not in (Gives.REPLY, Gives.BODY)
+            return replace(read, kind=Kind[reading.gives.name], binary=binary, streamed=streamed)
+        return read if name in ("__enter__", "__aenter__", "__iter__", "__aiter__", "response") else None
+
+    def _of_reply(self, read: ReplyPart, name: str, call: cst.Call | None, frame: Frame | None) -> Read:
+        if call is None:
+            return replace(read, path=(*read.path, name))
+        if name in _LOOKUPS and frame is not None and call.args:
+            key = self.evaluator.only(Thunk(call.args[0].value, frame))
+            return self._item(read, str(key.value) if isinstance(key, Const) else "?")
+        if name in _TEXT_METHODS or name == "copy":
+            return read
+        return None
+
+    # Objects that a reply is made into
+
+    def _instance(self, value: Instance) -> Read:
+        """An object that is made from a parsed reply: ``Reply(**response.json())``."""
+        if value.call is None or value.frame is None:
+            return None
+        for argument in value.call.args:
+            if argument.star == "**":
+                part = self.of(argument.value, value.frame)
+                if part is not None and part.kind is Kind.REPLY:
+                    return part
+        return None
+
+    def model_made_by(self, call: cst.Call) -> tuple[Class, ReplyPart] | None:
+        """The class of the program that a call makes a parsed reply into, and the reply."""
+        frame = self.evaluator.frame_of(self.module, call)
+        for alternative in self.evaluator.evaluate(call.func, frame):
+            if isinstance(alternative.value, Class):
+                part = self._instance(Instance(alternative.value, call, frame))
+                return (alternative.value, part) if isinstance(part, ReplyPart) else None
+        return None
+
+
+def _joined(parts: list[ReplyPart]) -> ReplyPart:
+    """One part for several that something can be; only likely where they differ."""
+    first = parts[0]
+    if any(part.kind is not first.kind or part.path != first.path for part in parts):
+        first = replace(first, confidence=Confidence.LIKELY)
+    if any(part.confidence is Confidence.LIKELY for part in parts):
+        first = replace(first, confidence=Confidence.LIKELY)
+    if any(part.endpoint != first.endpoint for part in parts):
+        first = replace(first, endpoint=None)
+    if any(part.binary != first.binary for part in parts):
+        first = replace(first, binary=None)
+    return first
+
+
+def _decoded(read: Read) -> Read:
+    return replace(read, kind=Kind.LINES, binary=False, streamed=True) if isinstance(read, ReplyPart) else read
+
+
+def _of_events(read: ReplyPart, name: str) -> Read:
+    if read.kind is Kind.EVENTS:
+        return read if name in ("events", "iter_sse", "aiter_sse", "__iter__", "__enter__") else None
+    if name == "data":
+        return replace(read, kind=Kind.EVENT_DATA, streamed=True, binary=False)
+    if name == "json":
+        return replace(read, kind=Kind.REPLY, streamed=True)
+    return replace(read, kind=Kind.EVENT_NAME) if name == "event" else None
+
+
+def _of_text(read: ReplyPart, name: str) -> Read:
+    """What a method of text, of a list of lines or of a stream gives."""
+    if name in ("decode", "encode") and read.is_text:
+        return replace(read, binary=name == "encode")
+    if name in _SPLITTING_METHODS and read.is_text:
+        return replace(read, kind=Kind.LINES, streamed=True)
+    if read.is_text:
+        return read if name in _TEXT_METHODS else None
+    if name in _LINE_METHODS and read.kind in _ELEMENTS:
+        return replace(read, kind=Kind.LINE)
+    if name in _CHUNK_METHODS and read.kind is Kind.LINES:
+        return replace(read, kind=Kind.CHUNKS)
+    if name in _PIECE_METHODS and read.kind in (Kind.LINES, Kind.CHUNKS):
+        return replace(read, kind=Kind.CHUNK)
+    return read if name in ("__iter__", "__aiter__", "iter_lines") and read.kind in _ELEMENTS else None
+
+
+def _is_told(call: cst.Call, argument: str) -> bool:
+    """Whether a call has a keyword argument that is not false."""
+    return any(
+        a.keyword is not None and a.keyword.value == argument and last_name(a.value) != "False" for a in call.args
+    )
