@@ -6,11 +6,14 @@ difference between the statement's source before and after.
 
 from __future__ import annotations
 
+import difflib
 import importlib
+import itertools
 import pkgutil
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import libcst as cst
 
@@ -57,6 +60,47 @@ def replacing(module: Module, old: cst.CSTNode, new: cst.CSTNode) -> Edit | NoFi
     start, end, text = _difference(before, after)
     base = module.source.offset(statement.first_line, 0)
     return Edit(base + start, base + end, text)
+
+
+Change = Callable[[cst.CSTNode], "cst.CSTNode | cst.FlattenSentinel[Any] | cst.RemovalSentinel"]
+"""Makes of a node what is to stand in its place; changes below the node are made already."""
+
+
+def rewriting(module: Module, changes: Mapping[cst.CSTNode, Change]) -> tuple[Edit, ...] | NoFix:
+    """The edits that change several nodes, all of one top-level statement, each as small as it can be."""
+    statement = module.statement_of(next(iter(changes)))
+    if any(module.statement_of(node) is not statement for node in changes):
+        raise ValueError("the nodes stand in different top-level statements")
+    tree = module.tree(statement)
+    before = statement.text
+    if tree.code != before:
+        return NoFix("the file's line ends cannot be kept by LibCST")
+    changed = tree.visit(_Rewriting(changes))
+    assert isinstance(changed, cst.Module)
+    base = module.source.offset(statement.first_line, 0)
+    return tuple(_line_edits(before, changed.code, base))
+
+
+class _Rewriting(cst.CSTTransformer):
+    """Makes all changes in one pass."""
+
+    def __init__(self, changes: Mapping[cst.CSTNode, Change]) -> None:
+        super().__init__()
+        self.changes = changes
+
+    def on_leave(self, original_node: Any, updated_node: Any) -> Any:
+        change = self.changes.get(original_node)
+        return change(updated_node) if change is not None else updated_node
+
+
+def _line_edits(before: str, after: str, base: int) -> Iterator[Edit]:
+    """The edits between two texts: one for each run of lines that differ."""
+    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    starts = [base, *itertools.accumulate(map(len, old), initial=base)][1:]
+    for tag, first, last, new_first, new_last in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag != "equal":
+            start, end, text = _difference("".join(old[first:last]), "".join(new[new_first:new_last]))
+            yield Edit(starts[first] + start, starts[first] + end, text)
 
 
 def _difference(before: str, after: str) -> tuple[int, int, str]:

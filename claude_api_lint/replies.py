@@ -17,7 +17,6 @@ from claude_api_lint.api_requests import ApiRequest, ApiRequests
 from claude_api_lint.dataflow.trees import last_name
 from claude_api_lint.dataflow.values import (
     HOLE,
-    Class,
     Const,
     Derived,
     Frame,
@@ -104,6 +103,9 @@ _SPLITTING_METHODS = frozenset("split rsplit splitlines partition rpartition".sp
 _LINE_METHODS = frozenset("readline pop popleft get_nowait".split())
 _CHUNK_METHODS = frozenset("iter_any iter_chunked iter_chunks stream".split())
 _PIECE_METHODS = frozenset("read read1 readany readchunk readuntil readexactly read_nowait".split())
+_VALIDATORS = frozenset(
+    "model_validate parse_obj model_validate_json parse_raw from_dict structure validate_python validate_json".split()
+)
 _LOOKUPS = frozenset("get pop setdefault __getitem__".split())
 
 
@@ -122,12 +124,13 @@ class Replies:
 
     def of(self, node: cst.BaseExpression, frame: Frame | None = None) -> ReplyPart | None:
         """The part of a reply that an expression is, whatever path leads there; None where it may be another's."""
+        read = self.whence(node, frame)
+        return read if isinstance(read, ReplyPart) else None
+
+    def whence(self, node: cst.BaseExpression, frame: Frame | None = None) -> Read:
+        """The part of a reply that an expression is, ELSEWHERE where it may be another's, None where nobody knows."""
         frame = frame or self.evaluator.frame_of(self.module, node)
-        found = [self.read(alternative.value) for alternative in self.evaluator.evaluate(node, frame)]
-        if any(read is ELSEWHERE for read in found):
-            return None
-        parts = [read for read in found if isinstance(read, ReplyPart)]
-        return _joined(parts) if parts else None
+        return _read_together(self.read(alternative.value) for alternative in self.evaluator.evaluate(node, frame))
 
     def read(self, value: Value) -> Read:
         """The part of a reply that a value is, ELSEWHERE where it is known to be another's, None where nobody knows."""
@@ -173,12 +176,9 @@ class Replies:
             given = arguments.get(position, *names)
             if given is None:
                 continue
-            found = [self.read(alternative.value) for alternative in self.evaluator.force(given)]
-            if any(read is ELSEWHERE for read in found):
-                return ELSEWHERE
-            parts = [read for read in found if isinstance(read, ReplyPart)]
-            if parts:
-                return _joined(parts)
+            read = _read_together(self.read(alternative.value) for alternative in self.evaluator.force(given))
+            if read is not None:
+                return read
         return None
 
     def _parsed(self, text: Read) -> Read:
@@ -220,14 +220,13 @@ class Replies:
                     yield value.call
 
     def _answered(self, senders: Iterable[cst.Call]) -> Read:
-        read: Read = None
         for sender in senders:
+            if any(self.requests.goes_elsewhere(exchange) for exchange in self.requests.exchanges(sender)):
+                return ELSEWHERE
             requests = self.requests.of(sender)
             if requests:
                 return self._answer(sender, requests)
-            if any(self.requests.goes_elsewhere(exchange) for exchange in self.requests.exchanges(sender)):
-                read = ELSEWHERE
-        return read
+        return None
 
     def _answer(self, sender: cst.Call, requests: list[ApiRequest]) -> ReplyPart:
         endpoints = {self.catalog.endpoint_path(r.exchange.url_text.replace(HOLE, "{}")) for r in requests}
@@ -263,11 +262,18 @@ class Replies:
         """What a function that nobody knows returned: the response to the request that its arguments describe."""
         if value.call is None:
             return None
-        answered = self._answered([value.call])
+        answered = self._answered([value.call]) or self._validated(value.call, value.frame)
         sdk_call = self._sdk_methods.get(str(value.key))
         if answered is None and sdk_call is not None and (sdk_call.distinctive or self._speaks_old_sdk):
             return self._from_sdk(sdk_call, value.call, Confidence.LIKELY)
         return answered
+
+    def _validated(self, call: cst.Call, frame: Frame | None) -> Read:
+        """``Reply.model_validate(response.json())``: an object of the program's own, made from a reply."""
+        if last_name(call.func) not in _VALIDATORS or frame is None:
+            return None
+        read = self._argument(call, frame, 0)
+        return self._parsed(read) if isinstance(read, ReplyPart) and read.is_text else read
 
     @property
     def _speaks_old_sdk(self) -> bool:
@@ -339,14 +345,14 @@ class Replies:
                     return part
         return None
 
-    def model_made_by(self, call: cst.Call) -> tuple[Class, ReplyPart] | None:
-        """The class of the program that a call makes a parsed reply into, and the reply."""
-        frame = self.evaluator.frame_of(self.module, call)
-        for alternative in self.evaluator.evaluate(call.func, frame):
-            if isinstance(alternative.value, Class):
-                part = self._instance(Instance(alternative.value, call, frame))
-                return (alternative.value, part) if isinstance(part, ReplyPart) else None
-        return None
+
+def _read_together(found: Iterable[Read]) -> Read:
+    """What something is of which several things are known."""
+    reads = list(found)
+    if any(read is ELSEWHERE for read in reads):
+        return ELSEWHERE
+    parts = [read for read in reads if isinstance(read, ReplyPart)]
+    return _joined(parts) if parts else None
 
 
 def _joined(parts: list[ReplyPart]) -> ReplyPart:

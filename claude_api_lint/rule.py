@@ -15,6 +15,7 @@ from claude_api_lint.dataflow.module import Module
 from claude_api_lint.dataflow.values import Place
 from claude_api_lint.findings import Confidence
 from claude_api_lint.replies import Replies
+from claude_api_lint.vocabulary import Vocabulary
 
 
 @dataclass(eq=False)
@@ -36,6 +37,10 @@ class Analysis:
     @cached_property
     def replies(self) -> Replies:
         return Replies(self.requests)
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        return Vocabulary(self.module)
 
     def line(self, place: Place) -> int:
         """The line, from 1, at which something is written."""

@@ -35,6 +35,10 @@ class Catalog:
         """The open values."""
         return parse_outputs(read_table(self.folder / "outputs.toml"))
 
+    def output(self, name: str) -> OpenValue:
+        """The open value of a name; KeyError where there is none."""
+        return {output.name: output for output in self.outputs}[name]
+
     @cached_property
     def streams(self) -> tuple[Stream, ...]:
         """How the streams of the endpoints look."""

@@ -15,6 +15,7 @@ class Stream:
     text: str | None
     end_key: str
     end_value: str | None
+    events: str | None
     words: frozenset[str]
     source: str
 
@@ -25,12 +26,13 @@ def parse_streams(table: Table) -> tuple[Stream, ...]:
 
 
 def _stream(row: Table) -> Stream:
-    row.only("endpoint", "text", "end-key", "end-value", "words", "source")
+    row.only("endpoint", "text", "end-key", "end-value", "events", "words", "source")
     return Stream(
         endpoint=row.text("endpoint"),
         text=row.optional_text("text"),
         end_key=row.text("end-key"),
         end_value=row.optional_text("end-value"),
+        events=row.optional_text("events"),
         words=frozenset(row.optional_texts("words")),
         source=row.text("source"),
     )

@@ -95,13 +95,13 @@ class Flow:
         if not any(isinstance(a.value, Const) for a in alternatives) or len(alternatives) < 2:
             return alternatives
         kept = alternatives
-        for test, holds in self._tests_around(node, frame):
+        for test, holds in self.tests_around(node, frame):
             for subject, constants, wanted in _atoms(test, holds):
                 if isinstance(subject, cst.Name) and subject.value == node.value and subject is not node:
                     kept = [a for a in kept if _verdict(a.value, constants) in (None, wanted)]
         return kept or alternatives
 
-    def _tests_around(self, node: cst.CSTNode, frame: Frame) -> Iterator[tuple[cst.BaseExpression, bool]]:
+    def tests_around(self, node: cst.CSTNode, frame: Frame) -> Iterator[tuple[cst.BaseExpression, bool]]:
         """The tests that decide whether a node runs, each with the outcome that it needs."""
         below = node
         for above in frame.module.ancestors(node):
@@ -109,11 +109,22 @@ class Flow:
                 break
             if isinstance(above, cst.If | cst.IfExp | cst.While) and below in (above.body, above.orelse):
                 yield above.test, below is above.body
+            elif isinstance(above, cst.BooleanOperation) and below is above.right:
+                yield above.left, isinstance(above.operator, cst.And)
+            elif isinstance(above, cst.BaseComp):
+                yield from ((test.test, True) for test in self._filters(above, below))
             below = above
         for guard in self._guards_before(node, frame):
             yield guard.test, False
         for assertion in self._assertions_before(node, frame):
             yield assertion.test, True
+
+    def _filters(self, comprehension: cst.BaseComp, below: cst.CSTNode) -> Iterator[cst.CompIf]:
+        """The filters of a comprehension that an element, a key or a value has passed."""
+        loop: cst.CompFor | None = comprehension.for_in if below is not comprehension.for_in else None
+        while loop is not None:
+            yield from loop.ifs
+            loop = loop.inner_for_in
 
     def _assertions_before(self, node: cst.CSTNode, frame: Frame) -> Iterator[cst.Assert]:
         step = frame.module.step_of(node)

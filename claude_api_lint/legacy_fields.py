@@ -1,0 +1,141 @@
+"""Readings of a field that replies no longer have: what the rules CAV201 and CAV202 share."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import libcst as cst
+
+from claude_api_lint.api import Change, ChangeKind
+from claude_api_lint.dataflow.trees import string_value, walk
+from claude_api_lint.dataflow.values import Const
+from claude_api_lint.findings import Confidence
+from claude_api_lint.replies import Kind, ReplyPart
+from claude_api_lint.rule import Rule
+
+_LOOKUPS = frozenset({"get", "pop"})
+
+
+class Access(enum.Enum):
+    """How a field is read."""
+
+    SUBSCRIPT = 'reply["field"]'
+    GET = 'reply.get("field")'
+    POP = 'reply.pop("field")'
+    ATTRIBUTE = "reply.field"
+    IN = '"field" in reply'
+    PATTERN = 'case {"field": ...}'
+    BY_NAME = "reply[key], where key may be the field"
+    DECLARED = "a field of a class that replies are made into"
+
+
+@dataclass(frozen=True)
+class LegacyReading:
+    """How a field is read, and from which reply (None for a declaration)."""
+
+    access: Access
+    part: ReplyPart | None
+
+
+class LegacyFieldRule(Rule):
+    """Reports each reading of one field of a reply."""
+
+    field: ClassVar[str]
+
+    def visit_Subscript(self, node: cst.Subscript) -> None:
+        index = node.slice[0].slice
+        if len(node.slice) != 1 or not isinstance(index, cst.Index):
+            return
+        if string_value(index.value) == self.field:
+            self._judge(node, node.value, Access.SUBSCRIPT)
+        elif isinstance(index.value, cst.Name) and self._may_be_field(index.value):
+            self._judge(node, node.value, Access.BY_NAME)
+
+    def _may_be_field(self, node: cst.Name) -> bool:
+        evaluator = self.analysis.evaluator
+        found = evaluator.evaluate(node, evaluator.frame_of(self.analysis.module, node))
+        return any(isinstance(a.value, Const) and a.value.value == self.field for a in found)
+
+    def visit_Call(self, node: cst.Call) -> None:
+        if not isinstance(node.func, cst.Attribute) or node.func.attr.value not in _LOOKUPS or not node.args:
+            return
+        if string_value(node.args[0].value) == self.field:
+            self._judge(node, node.func.value, Access.GET if node.func.attr.value == "get" else Access.POP)
+
+    def visit_Attribute(self, node: cst.Attribute) -> None:
+        if node.attr.value != self.field:
+            return
+        parent = self.analysis.module.parent(node)
+        if isinstance(parent, cst.AssignTarget | cst.AnnAssign) or (isinstance(parent, cst.Call) and parent.func is node):
+            return
+        self._judge(node, node.value, Access.ATTRIBUTE)
+
+    def visit_Comparison(self, node: cst.Comparison) -> None:
+        if len(node.comparisons) == 1 and isinstance(node.comparisons[0].operator, cst.In | cst.NotIn):
+            if string_value(node.left) == self.field:
+                self._judge(node, node.comparisons[0].comparator, Access.IN)
+
+    def visit_Match(self, node: cst.Match) -> None:
+        elements = [element for case in node.cases for element in self._pattern_elements(case.pattern)]
+        for element in elements:
+            self._judge(element, node.subject, Access.PATTERN)
+
+    def _pattern_elements(self, pattern: cst.MatchPattern) -> Iterator[cst.MatchMappingElement]:
+        patterns = [option.pattern for option in pattern.patterns] if isinstance(pattern, cst.MatchOr) else [pattern]
+        for inner in patterns:
+            if isinstance(inner, cst.MatchMapping):
+                yield from (element for element in inner.elements if string_value(element.key) == self.field)
+
+    def visit_ClassDef(self, node: cst.ClassDef) -> None:
+        fields = {
+            step.target.value: step
+            for step in self.analysis.module.block(node.body).steps
+            if isinstance(step, cst.AnnAssign) and isinstance(step.target, cst.Name)
+        }
+        declaration = fields.get(self.field)
+        if declaration is None or not self._change:
+            return
+        if self._is_made_of_reply(node) or self._has_fields_of_reply(set(fields)):
+            evidence = LegacyReading(Access.DECLARED, None)
+            self.report(declaration, self._message("declared as a field of"), Confidence.LIKELY, evidence)
+
+    def _has_fields_of_reply(self, names: set[str]) -> bool:
+        """Whether a class has the fields of a Text Completions reply."""
+        streams = self.analysis.catalog.streams
+        return any(stream.text is not None and {stream.text, stream.end_key} <= names for stream in streams)
+
+    def _is_made_of_reply(self, node: cst.ClassDef) -> bool:
+        """Whether the module makes replies into the class."""
+        module = self.analysis.module
+        for call in module.nodes(cst.Call, node.name.value):
+            if any(isinstance(inner, cst.Name) and inner.value == node.name.value for inner in walk(call.func)):
+                part = self.analysis.replies.of(call)
+                if part is not None and part.kind is Kind.REPLY and not part.path:
+                    return True
+        return False
+
+    # Whose field it is
+
+    @property
+    def _change(self) -> Change | None:
+        changes = self.analysis.catalog.changes(ChangeKind.REPLY_FIELD_REMOVED, self.analysis.target)
+        return next((change for change in changes if change.name == self.field), None)
+
+    def _judge(self, node: cst.CSTNode, reply: cst.BaseExpression, access: Access) -> None:
+        change = self._change
+        if change is None:
+            return
+        part = self.analysis.replies.of(reply)
+        if part is None or part.kind is not Kind.REPLY or part.path:
+            return
+        if part.endpoint is not None and self.analysis.catalog.stream(part.endpoint) is None:
+            return
+        confidence = Confidence.LIKELY if access is Access.BY_NAME else part.confidence
+        self.report(node, self._message("read from"), confidence, LegacyReading(access, part))
+
+    def _message(self, what: str) -> str:
+        after = f"; {self._change.after} takes its place" if self._change and self._change.after else ""
+        return f'"{self.field}" is {what} a reply of the Claude API, which has it no longer since {self.since}{after}'

@@ -1,0 +1,121 @@
+"""What the words of the code around an expression say about it, where its origin cannot be seen."""
+
+from __future__ import annotations
+
+import re
+
+import libcst as cst
+
+from claude_api_lint.api import Catalog, Stream, load_catalog
+from claude_api_lint.dataflow.module import Module
+from claude_api_lint.dataflow.trees import last_name, string_value, walk
+
+# The keys under which OpenAI's and compatible APIs send their text: who reads them reads such a stream as well.
+_KEYS_OF_OTHERS = frozenset({"choices", "chat.completion.chunk", "candidates", "generations"})
+_NAMES_OF_OTHERS = re.compile(r"openai|azure|cohere|deepseek|gemini|groq|mistral|ollama|together", re.IGNORECASE)
+_LOOKUPS = frozenset({"get", "pop", "__getitem__"})
+
+
+class Vocabulary:
+    """Answers for one module."""
+
+    def __init__(self, module: Module, catalog: Catalog | None = None) -> None:
+        self.module = module
+        self.catalog = catalog or load_catalog()
+        self._compared: dict[cst.CSTNode, frozenset[str]] = {}
+        self._looked_up: dict[cst.CSTNode, frozenset[str]] = {}
+
+    def endpoint_of(self, node: cst.CSTNode) -> str | None:
+        """The endpoint whose stream the code around a node reads, by the words that it compares; None if none tells.
+
+        The function tells, else the class around it. Code that reads another API's events as well tells nothing.
+        """
+        for scope in self._scopes(node):
+            if self._is_of_others(scope):
+                return None
+            endpoint = self._told_by(scope)
+            if endpoint is not None:
+                return endpoint
+        return None
+
+    def _scopes(self, node: cst.CSTNode) -> list[cst.FunctionDef | cst.ClassDef]:
+        """The functions around a node, innermost first, and the class that they are methods of."""
+        found: list[cst.FunctionDef | cst.ClassDef] = []
+        for above in self.module.ancestors(node):
+            if isinstance(above, cst.FunctionDef | cst.ClassDef):
+                found.append(above)
+            if isinstance(above, cst.ClassDef):
+                break
+        return found
+
+    def _is_of_others(self, scope: cst.FunctionDef | cst.ClassDef) -> bool:
+        name = scope.name.value
+        if _NAMES_OF_OTHERS.search(name):
+            return True
+        compared = self.compared(scope)
+        if any(_NAMES_OF_OTHERS.fullmatch(word) for word in compared):
+            return True
+        return bool(_KEYS_OF_OTHERS & (self.looked_up(scope) | compared))
+
+    def _told_by(self, scope: cst.FunctionDef | cst.ClassDef) -> str | None:
+        return next((stream.endpoint for stream in self.catalog.streams if self._tells(stream, scope)), None)
+
+    def _tells(self, stream: Stream, scope: cst.CSTNode) -> bool:
+        if stream.events is not None and self.catalog.output(stream.events).is_told_by(self.compared(scope)):
+            return True
+        if stream.text is None or stream.text not in self.looked_up(scope):
+            return False
+        return self._says(scope, stream.words)
+
+    def _says(self, scope: cst.CSTNode, words: frozenset[str]) -> bool:
+        """Whether names, keys or keyword arguments below a scope are among some words."""
+        for node in walk(scope):
+            if isinstance(node, cst.Name) and node.value in words:
+                return True
+            if isinstance(node, cst.SimpleString) and string_value(node) in words:
+                return True
+        return False
+
+    def compared(self, scope: cst.CSTNode) -> frozenset[str]:
+        """The texts that the code below a scope compares something with."""
+        if scope not in self._compared:
+            self._compared[scope] = frozenset(_compared(scope))
+        return self._compared[scope]
+
+    def looked_up(self, scope: cst.CSTNode) -> frozenset[str]:
+        """The keys that the code below a scope reads out of mappings."""
+        if scope not in self._looked_up:
+            self._looked_up[scope] = frozenset(_looked_up(scope))
+        return self._looked_up[scope]
+
+
+def _compared(scope: cst.CSTNode) -> Iterator[str]:
+    for node in walk(scope):
+        if isinstance(node, cst.Comparison):
+            for side in (node.left, *(target.comparator for target in node.comparisons)):
+                yield from _texts(side)
+        elif isinstance(node, cst.MatchValue):
+            yield from _texts(node.value)
+        elif isinstance(node, cst.Call) and last_name(node.func) in ("startswith", "endswith") and node.args:
+            yield from _texts(node.args[0].value)
+
+
+def _texts(node: cst.BaseExpression) -> Iterator[str]:
+    """The texts that an operand of a comparison stands for: itself, or the elements of a tuple, list or set."""
+    elements = [e.value for e in node.elements] if isinstance(node, cst.Tuple | cst.List | cst.Set) else [node]
+    for element in elements:
+        value = string_value(element)
+        if value is not None:
+            yield value.decode("latin-1") if isinstance(value, bytes) else value
+
+
+def _looked_up(scope: cst.CSTNode) -> Iterator[str]:
+    for node in walk(scope):
+        key: cst.BaseExpression | None = None
+        if isinstance(node, cst.Subscript) and isinstance(node.slice[0].slice, cst.Index):
+            key = node.slice[0].slice.value
+        elif isinstance(node, cst.Call) and last_name(node.func) in _LOOKUPS and node.args:
+            key = node.args[0].value
+        value = string_value(key) if key is not None else None
+        if isinstance(value, str):
+            yield value

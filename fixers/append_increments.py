@@ -1,0 +1,229 @@
+"""CAV302."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from claude_api_lint.codemod import command_of
+from claude_api_lint.dataflow.trees import code_of, dotted, string_value, walk
+from claude_api_lint.findings import Applicability, Fix
+from claude_api_lint.fixes import Change, Fixer, NoFix, rewriting
+from claude_api_lint.folding import removal
+from claude_api_lint.layout import has_comment, quoted
+from claude_api_lint.lint_rules.cumulative_completion import (
+    Cut,
+    Overwritten,
+    measured_text,
+    path_of_what_came_before,
+)
+from claude_api_lint.loops import Loop, loop_around
+from claude_api_lint.rule import Violation
+
+Changes = dict[cst.CSTNode, Change]
+
+
+class AppendIncrements(Fixer):
+    """Appends each piece of a streamed text to what came before, and uses it as it is."""
+
+    code = "CAV302"
+
+    def fix(self, violation: Violation) -> Fix | NoFix:
+        evidence = violation.evidence
+        if isinstance(evidence, Overwritten):
+            changes = self._appended(violation.node, evidence)
+        elif isinstance(evidence, Cut):
+            changes = self._uncut(violation.node, evidence)
+        else:
+            return NoFix("what is done with the text before it is kept may need the whole of it")
+        if isinstance(changes, NoFix):
+            return changes
+        comments = any(isinstance(n, cst.SimpleStatementLine) and _goes(changes[n], n) and has_comment(n) for n in changes)
+        edits = rewriting(self.analysis.module, changes)
+        applicability = Applicability.UNSAFE if comments else Applicability.SAFE
+        return edits if isinstance(edits, NoFix) else Fix("append what each event brings", applicability, edits)
+
+    # What was overwritten is appended
+
+    def _appended(self, node: cst.CSTNode, evidence: Overwritten) -> Changes | NoFix:
+        path = code_of(evidence.target)
+        changes: Changes = {node: lambda _: _augmented(evidence.target, evidence.text)}
+        return {**changes, **self._started_empty(path, evidence.target, evidence.loop)}
+
+    def _started_empty(self, path: str, target: cst.BaseExpression, loop: Loop) -> Changes:
+        """The changes that make a text empty before the loop."""
+        before = list(self._assignments(path, outside=loop))
+        value = before[-1].value if before else None
+        empty = quoted("", loop)
+        if value is not None and string_value(value) == "":
+            return {}
+        if value is not None and code_of(value) == "None":
+            return {value: lambda _: empty}
+        start = cst.SimpleStatementLine(body=[cst.Assign([cst.AssignTarget(target)], empty)])
+        return {loop: lambda updated: _preceded(updated, start)}
+
+    def _assignments(self, path: str, outside: Loop | None = None) -> Iterator[cst.Assign | cst.AnnAssign]:
+        """The plain assignments of a name in the function of a loop, before the loop."""
+        module = self.analysis.module
+        scope = module.scope_of(outside) if outside is not None else None
+        body = scope.body if isinstance(scope, cst.FunctionDef) else None
+        for node in walk(body, into_scopes=False) if body is not None else ():
+            if node is outside:
+                return
+            if isinstance(node, cst.Assign) and any(dotted(target.target) == path for target in node.targets):
+                yield node
+            elif isinstance(node, cst.AnnAssign) and dotted(node.target) == path and node.value is not None:
+                yield node
+
+    # What was cut off is not
+
+    def _uncut(self, node: cst.CSTNode, evidence: Cut) -> Changes | NoFix:
+        module = self.analysis.module
+        loop = loop_around(module, node)
+        if loop is None:
+            return NoFix("the loop that reads the stream is elsewhere")
+        measured = measured_text(evidence.seen)
+        by_counter = measured is None and isinstance(node, cst.Subscript)
+        path = path_of_what_came_before(evidence.seen if measured is None else measured)
+        assert path is not None
+        if any(isinstance(n, cst.Comparison | cst.Assert) and _mentions(n, path) for n in walk(loop.body)):
+            return NoFix("a test compares with what came before")
+        changes = self._whole(node, evidence.text)
+        kept = self._counted(path, loop, node) if by_counter else self._remembered(path, loop)
+        return kept if isinstance(kept, NoFix) else {**kept, **changes}
+
+    def _whole(self, node: cst.CSTNode, text: cst.BaseExpression) -> Changes:
+        """The text as it is in place of what was cut out of it; nothing is left of ``text = text[...]``."""
+        module = self.analysis.module
+        statement, line = module.parent(node), module.step_of(node)
+        if isinstance(statement, cst.Assign) and code_of(statement.targets[0].target) == code_of(text):
+            whole = module.parent(line) if line is not None else None
+            if isinstance(whole, cst.SimpleStatementLine) and len(whole.body) == 1 and len(statement.targets) == 1:
+                return removal(module, whole)
+        return {node: lambda updated: _cut_text(updated)}
+
+    def _remembered(self, path: str, loop: Loop) -> Changes | NoFix:
+        """The changes that let a name collect what it was overwritten with."""
+        changes: Changes = {}
+        appended = False
+        for node in walk(loop.body, into_scopes=False):
+            if isinstance(node, cst.AugAssign) and dotted(node.target) == path:
+                appended = True
+            if not isinstance(node, cst.Assign) or len(node.targets) != 1:
+                continue
+            target, line = node.targets[0].target, self.analysis.module.parent(node)
+            assert line is not None
+            if dotted(target) == path:
+                changes[node] = lambda updated: _augmented(updated.targets[0].target, updated.value)  # type: ignore[attr-defined]
+            elif (index := _index_of(path, target, node.value)) is not None:
+                changes[line] = lambda updated, index=index: _split(updated, index)  # type: ignore[misc]
+        if not changes and not appended:
+            return NoFix("it is not seen how what came before is remembered")
+        if changes:
+            changes |= {
+                key: change
+                for key, change in self._started_empty(path, cst.parse_expression(path), loop).items()
+                if key is not loop
+            }
+        return changes
+
+    def _counted(self, path: str, loop: Loop, node: cst.CSTNode) -> Changes | NoFix:
+        """The changes that take a counter away, where nothing else reads it; else it goes on counting."""
+        module = self.analysis.module
+        setting = [n for n in walk(loop.body, into_scopes=False) if _sets(n, path)]
+        lines = [module.parent(n) for n in setting]
+        if not setting or not all(isinstance(line, cst.SimpleStatementLine) and len(line.body) == 1 for line in lines):
+            return NoFix("it is not seen how what came before is counted")
+        starting = list(self._assignments(path, outside=loop))
+        starts = [module.parent(start) for start in starting]
+        if self._is_read_elsewhere(path, loop, [*setting, *starting, node]):
+            return {n: lambda updated: _counting_on(updated) for n in setting if isinstance(n, cst.Assign)}
+        changes: Changes = {}
+        for line in (*lines, *starts):
+            if isinstance(line, cst.SimpleStatementLine) and len(line.body) == 1:
+                changes |= removal(module, line)
+        return changes
+
+    def _is_read_elsewhere(self, path: str, loop: Loop, own: list[cst.CSTNode]) -> bool:
+        """Whether something else than the counting itself reads a counter; an attribute may be read anywhere."""
+        scope = self.analysis.module.scope_of(loop)
+        if "." in path or not isinstance(scope, cst.FunctionDef):
+            return True
+        within = {inner for node in own for inner in walk(node)}
+        names = (n for n in walk(scope.body) if isinstance(n, cst.Name) and n.value == path)
+        return any(name not in within for name in names)
+
+
+def _augmented(target: cst.BaseExpression, value: cst.BaseExpression) -> cst.AugAssign:
+    return cst.AugAssign(target=target, operator=cst.AddAssign(), value=value)  # type: ignore[arg-type]
+
+
+def _cut_text(updated: cst.CSTNode) -> cst.CSTNode:
+    """``text`` of ``text[len(seen):]`` and of ``text.removeprefix(seen)``."""
+    if isinstance(updated, cst.Subscript):
+        return updated.value
+    assert isinstance(updated, cst.Call) and isinstance(updated.func, cst.Attribute)
+    return updated.func.value
+
+
+def _preceded(updated: cst.CSTNode, line: cst.SimpleStatementLine) -> cst.FlattenSentinel[cst.CSTNode]:
+    """A loop with a line before it; blank lines stay above both, comments with the loop."""
+    leading = list(updated.leading_lines)  # type: ignore[attr-defined]
+    blank = [empty for empty in leading if empty.comment is None]
+    comments = [empty for empty in leading if empty.comment is not None]
+    return cst.FlattenSentinel(
+        [line.with_changes(leading_lines=blank), updated.with_changes(leading_lines=comments)]
+    )
+
+
+def _index_of(path: str, target: cst.CSTNode, value: cst.CSTNode) -> int | None:
+    """The place of a name in ``new, seen = ..., ...``."""
+    if not isinstance(target, cst.Tuple) or not isinstance(value, cst.Tuple):
+        return None
+    if len(target.elements) != len(value.elements):
+        return None
+    return next((i for i, element in enumerate(target.elements) if dotted(element.value) == path), None)
+
+
+def _split(updated: cst.CSTNode, index: int) -> cst.FlattenSentinel[cst.CSTNode]:
+    """``new, seen = a, b`` as ``new = a`` and ``seen += b``."""
+    assert isinstance(updated, cst.SimpleStatementLine) and isinstance(updated.body[0], cst.Assign)
+    assign = updated.body[0]
+    targets, values = assign.targets[0].target, assign.value
+    assert isinstance(targets, cst.Tuple) and isinstance(values, cst.Tuple)
+    added = cst.SimpleStatementLine([_augmented(targets.elements[index].value, values.elements[index].value)])
+    rest = assign.with_changes(
+        targets=[assign.targets[0].with_changes(target=_without(targets, index))], value=_without(values, index)
+    )
+    return cst.FlattenSentinel([updated.with_changes(body=[rest]), added])
+
+
+def _without(sequence: cst.Tuple, index: int) -> cst.BaseExpression:
+    elements = [element for i, element in enumerate(sequence.elements) if i != index]
+    if len(elements) == 1:
+        return elements[0].value
+    elements[-1] = elements[-1].with_changes(comma=sequence.elements[-1].comma)
+    return sequence.with_changes(elements=elements)
+
+
+def _sets(node: cst.CSTNode, path: str) -> bool:
+    if isinstance(node, cst.AugAssign):
+        return dotted(node.target) == path
+    return isinstance(node, cst.Assign) and len(node.targets) == 1 and dotted(node.targets[0].target) == path
+
+
+def _counting_on(updated: cst.CSTNode) -> cst.CSTNode:
+    assert isinstance(updated, cst.Assign)
+    return _augmented(updated.targets[0].target, updated.value)
+
+
+def _mentions(node: cst.CSTNode, path: str) -> bool:
+    return any(isinstance(inner, cst.Name | cst.Attribute) and dotted(inner) == path for inner in walk(node))
+
+
+def _goes(change: Change, node: cst.CSTNode) -> bool:
+    return change(node) is cst.RemovalSentinel.REMOVE
+
+
+__getattr__ = command_of(AppendIncrements)

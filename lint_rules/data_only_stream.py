@@ -1,0 +1,291 @@
+"""CAV303."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import libcst as cst
+
+from claude_api_lint.api import ChangeKind
+from claude_api_lint.dataflow.trees import dotted, last_name, string_value, target_names, walk
+from claude_api_lint.dataflow.values import Generator
+from claude_api_lint.findings import Confidence
+from claude_api_lint.loops import loop_around
+from claude_api_lint.replies import Kind, ReplyPart
+from claude_api_lint.rule import Rule
+
+_PARSERS = frozenset({"loads", "decode", "parse"})
+_CATCHING = frozenset("JSONDecodeError ValueError Exception BaseException".split())
+_CATCHING_KEYS = frozenset("KeyError LookupError Exception BaseException".split())
+_TESTING_METHODS = frozenset({"startswith", "endswith", "strip", "lower", "decode", "rstrip", "lstrip"})
+
+
+@dataclass(frozen=True)
+class UnfilteredLine:
+    """A line that is parsed although it may be ``event: ...``; ``part`` is what the text is."""
+
+    text: cst.BaseExpression
+    part: ReplyPart
+
+
+@dataclass(frozen=True)
+class UnfilteredEvent:
+    """A field that is read from every event, although some have it not; ``event`` is the expression it is read from."""
+
+    event: cst.BaseExpression
+    key: str
+    part: ReplyPart
+
+
+class DataOnlyStream(Rule):
+    """A stream of the Claude API is parsed as if it had data-only events, or one type of event.
+
+    Under version 2023-01-01 a stream was a row of `data: ...` lines. Since 2023-06-01 every event has a name, in a line
+    of its own: `event: completion` before its `data:`. Code that cuts off six characters and parses what is left fails
+    at the first such line with JSONDecodeError. And `ping` and `error` events come between those with text: code that
+    reads `completion` from every event fails at the first ping with KeyError. The API may add types of events at any
+    time; "your code should handle unknown event types gracefully".
+
+    Reported when a line of a Claude stream is parsed without a test that lets only `data:` lines pass, and (likely)
+    when the text is read from every event without a look at the event. A parser that filters on the prefix, or that
+    goes on after JSONDecodeError, is right.
+
+    Bad:
+
+        for line in response.iter_lines():
+            if line:
+                event = json.loads(line[len(b"data: "):])
+
+    Good:
+
+        for line in response.iter_lines():
+            if not line.startswith(b"data:"):
+                continue
+            event = json.loads(line[len(b"data: "):])
+
+    Fix: skips what is not `data:`; skips events that have no text (safe). An `error` event is not skipped: reading the
+    text still fails there, as it did before.
+
+    Reference: https://platform.claude.com/docs/en/build-with-claude/streaming
+    """
+
+    code = "CAV303"
+    name = "data-only-stream"
+    since = "2023-06-01"
+    needles = ("json", "completion")
+
+    # Lines
+
+    def visit_Call(self, node: cst.Call) -> None:
+        if last_name(node.func) not in _PARSERS or not node.args or not self._has_named_events:
+            return
+        text = node.args[0].value
+        part = self.analysis.replies.of(text)
+        if part is None or part.kind is not Kind.LINE or not part.streamed or not self._is_of_stream(part):
+            return
+        if self.analysis.replies.of(node) is None or not self._is_read_line_by_line(node):
+            return
+        if self._is_caught(node, _CATCHING) or self._is_filtered(node, text):
+            return
+        message = (
+            f'a line of a Claude stream is parsed that may be "event: ..."; events have names since {self.since}, '
+            "only data: lines hold JSON"
+        )
+        self.report(node, message, part.confidence, UnfilteredLine(text, part))
+
+    @property
+    def _has_named_events(self) -> bool:
+        changes = self.analysis.catalog.changes(ChangeKind.STREAM_EVENTS, self.analysis.target)
+        return any(change.after == "named" for change in changes)
+
+    def _is_of_stream(self, part: ReplyPart) -> bool:
+        return part.endpoint is None or self.analysis.catalog.stream(part.endpoint) is not None
+
+    def _is_read_line_by_line(self, node: cst.Call) -> bool:
+        """Whether a parser runs for each line; one behind the loop parses what was put together of them."""
+        module = self.analysis.module
+        if loop_around(module, node) is not None:
+            return True
+        return any(isinstance(above, cst.BaseComp) for above in module.ancestors(node))
+
+    def _is_caught(self, node: cst.CSTNode, names: frozenset[str]) -> bool:
+        """Whether the error that a node raises is caught, and the loop goes on."""
+        module = self.analysis.module
+        below = node
+        for above in module.ancestors(node):
+            if isinstance(above, cst.FunctionDef | cst.Lambda):
+                return False
+            if isinstance(above, cst.Try) and below is above.body:
+                if any(self._catches(handler, names) for handler in above.handlers):
+                    return True
+            if isinstance(above, cst.With) and any(self._suppresses(item, names) for item in above.items):
+                return True
+            below = above
+        return False
+
+    def _catches(self, handler: cst.ExceptHandler, names: frozenset[str]) -> bool:
+        steps = self.analysis.module.block(handler.body).steps
+        if steps and isinstance(steps[-1], cst.Raise):
+            return False
+        return handler.type is None or any(_is_named(node, names) for node in walk(handler.type))
+
+    def _suppresses(self, item: cst.WithItem, names: frozenset[str]) -> bool:
+        call = item.item
+        if not isinstance(call, cst.Call) or last_name(call.func) != "suppress":
+            return False
+        return any(_is_named(argument.value, names) for argument in call.args)
+
+    # Whether something lets only lines with data pass
+
+    def _is_filtered(self, node: cst.CSTNode, text: cst.BaseExpression) -> bool:
+        """Whether a test around a node tells lines with data from others, or the text comes filtered."""
+        names = self._related(node, text)
+        flow, module = self.analysis.evaluator.flow, self.analysis.module
+        frame = self.analysis.evaluator.frame_of(module, node)
+        if any(self._tells_lines_apart(test, names) for test, _ in flow.tests_around(node, frame)):
+            return True
+        if any(isinstance(above, cst.MatchCase) for above in module.ancestors(node)):
+            return True
+        return any(self._yields_filtered(source) for source in self._sources(node, names))
+
+    def _related(self, node: cst.CSTNode, text: cst.BaseExpression) -> frozenset[str]:
+        """The names that a text is made from, and the names that are made from those, in the loop or function."""
+        names = {inner.value for inner in walk(text) if isinstance(inner, cst.Name)}
+        pairs = [(bound, used) for bound, used in self._assignments(node)]
+        while True:
+            more = {name for bound, used in pairs if bound & names for name in used}
+            more |= {name for bound, used in pairs if used & names for name in bound}
+            if more <= names:
+                return frozenset(names)
+            names |= more
+
+    def _assignments(self, node: cst.CSTNode) -> Iterator[tuple[frozenset[str], frozenset[str]]]:
+        """What each assignment of the loop around a node binds, and what it uses."""
+        loop = loop_around(self.analysis.module, node)
+        for inner in walk(loop.body, into_scopes=False) if loop is not None else ():
+            if isinstance(inner, cst.Assign | cst.NamedExpr | cst.AnnAssign) and inner.value is not None:
+                targets = [t.target for t in inner.targets] if isinstance(inner, cst.Assign) else [inner.target]
+                bound = frozenset(name for target in targets for name in target_names(target))
+                parsed = self.analysis.replies.of(inner.value)
+                if parsed is None or parsed.kind is not Kind.REPLY:
+                    yield bound, frozenset(n.value for n in walk(inner.value) if isinstance(n, cst.Name))
+
+    def _tells_lines_apart(self, test: cst.BaseExpression, names: frozenset[str]) -> bool:
+        """Whether a test is more than one for an empty line, a comment, a ping or the sentinel."""
+        if isinstance(test, cst.BooleanOperation):
+            return self._tells_lines_apart(test.left, names) or self._tells_lines_apart(test.right, names)
+        if isinstance(test, cst.UnaryOperation):
+            return self._tells_lines_apart(test.expression, names)
+        if not any(isinstance(inner, cst.Name) and inner.value in names for inner in walk(test)):
+            return False
+        if isinstance(test, cst.Call) and last_name(test.func) in ("isinstance", "len", "bool"):
+            return False
+        texts = [string_value(inner) for inner in walk(test) if isinstance(inner, cst.SimpleString)]
+        if texts:
+            return not all(text is not None and self._is_no_filter(text) for text in texts)
+        if isinstance(test, cst.Comparison):
+            return not any(last_name(inner) in ("len", "None") for inner in walk(test)) and not self._has_sentinel(test)
+        if isinstance(test, cst.Call) and last_name(test.func) in _TESTING_METHODS:
+            return bool(test.args)
+        part = self.analysis.replies.of(test)
+        return part is None or not part.is_text
+
+    def _is_no_filter(self, text: str | bytes) -> bool:
+        """Whether a constant in a test tells nothing about lines with data."""
+        word = text.decode("latin-1") if isinstance(text, bytes) else text
+        sentinels = self.analysis.catalog.changes(ChangeKind.STREAM_SENTINEL_REMOVED, self.analysis.target)
+        if "ping" in word or any(sentinel.name in word for sentinel in sentinels):
+            return True
+        return word.strip() in ("", ":", "utf-8", "utf8")
+
+    def _has_sentinel(self, test: cst.Comparison) -> bool:
+        """Whether a test compares with a constant that is named after the sentinel."""
+        names = [last_name(inner) or "" for inner in walk(test)]
+        return any("done" in name.lower() for name in names)
+
+    def _sources(self, node: cst.CSTNode, names: frozenset[str]) -> Iterator[cst.BaseExpression]:
+        """What the loops and comprehensions around a node iterate over, for the names that matter."""
+        for above in self.analysis.module.ancestors(node):
+            if isinstance(above, cst.For) and set(target_names(above.target)) & names:
+                yield above.iter
+            elif isinstance(above, cst.BaseComp):
+                yield above.for_in.iter
+
+    def _yields_filtered(self, source: cst.BaseExpression) -> bool:
+        """Whether a generator of the program that a loop goes over has filtered what it yields."""
+        evaluator = self.analysis.evaluator
+        if any(isinstance(n, cst.SimpleString) and not self._is_no_filter(n.evaluated_value) for n in walk(source)):
+            return isinstance(source, cst.GeneratorExp | cst.ListComp) or last_name(getattr(source, "func", source)) == "filter"
+        for alternative in evaluator.evaluate(source, evaluator.frame_of(self.analysis.module, source)):
+            generator = alternative.value
+            if isinstance(generator, Generator) and isinstance(generator.node, cst.FunctionDef):
+                yields = [n for n in walk(generator.node.body, into_scopes=False) if isinstance(n, cst.Yield)]
+                values = [(n, n.value) for n in yields if isinstance(n.value, cst.BaseExpression)]
+                if any(self._is_filtered(n, value) for n, value in values):
+                    return True
+            elif isinstance(generator, Generator) and isinstance(generator.node, cst.GeneratorExp | cst.ListComp):
+                if self._is_filtered(generator.node.elt, generator.node.elt):
+                    return True
+        return False
+
+    # Events
+
+    def visit_Subscript(self, node: cst.Subscript) -> None:
+        index = node.slice[0].slice
+        if not isinstance(index, cst.Index) or string_value(index.value) not in self._texts:
+            return
+        part = self.analysis.replies.of(node.value)
+        if part is None or part.kind is not Kind.REPLY or part.path or not part.streamed or part.sdk:
+            return
+        stream = self.analysis.catalog.stream(part.endpoint)
+        if stream is None or stream.text is None or self._is_caught(node, _CATCHING_KEYS):
+            return
+        if self._looks_at_event(node, stream.text) or not self._is_first(node):
+            return
+        message = (
+            f'"{stream.text}" is read from every event of a Claude stream; ping and error events have none, '
+            "and other types may be added"
+        )
+        self.report(node, message, Confidence.LIKELY, UnfilteredEvent(node.value, stream.text, part))
+
+    @property
+    def _texts(self) -> set[str]:
+        return {stream.text for stream in self.analysis.catalog.streams if stream.text is not None}
+
+    def _looks_at_event(self, node: cst.Subscript, key: str) -> bool:
+        """Whether the type of the event, its name, or whether it has the field, was asked before."""
+        flow, module = self.analysis.evaluator.flow, self.analysis.module
+        frame = self.analysis.evaluator.frame_of(module, node)
+        if any(isinstance(above, cst.MatchCase) for above in module.ancestors(node)):
+            return True
+        return any(self._is_about_event(test, key) for test, _ in flow.tests_around(node, frame))
+
+    def _is_about_event(self, test: cst.BaseExpression, key: str) -> bool:
+        for inner in walk(test):
+            text = string_value(inner) if isinstance(inner, cst.SimpleString) else None
+            if text is not None and (text in (key, "type", "event") or "ping" in str(text)):
+                return True
+            if isinstance(inner, cst.Attribute | cst.Name):
+                part = self.analysis.replies.of(inner) if "event" in (dotted(inner) or "") else None
+                if part is not None and part.kind is Kind.EVENT_NAME:
+                    return True
+        return False
+
+    def _is_first(self, node: cst.Subscript) -> bool:
+        """Whether no other reading of the same field from the same name comes before, in the same loop."""
+        loop, event = loop_around(self.analysis.module, node), dotted(node.value)
+        if loop is None or event is None:
+            return True
+        for inner in walk(loop.body, into_scopes=False):
+            if inner is node:
+                return True
+            if isinstance(inner, cst.Subscript) and dotted(inner.value) == event:
+                index = inner.slice[0].slice
+                if isinstance(index, cst.Index) and string_value(index.value) in self._texts:
+                    return False
+        return True
+
+
+def _is_named(node: cst.CSTNode, names: frozenset[str]) -> bool:
+    return last_name(node) in names
