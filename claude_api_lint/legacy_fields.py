@@ -10,7 +10,7 @@ from typing import ClassVar
 import libcst as cst
 
 from claude_api_lint.api import Change, ChangeKind
-from claude_api_lint.dataflow.trees import string_value, walk
+from claude_api_lint.dataflow.trees import dotted, string_value, walk
 from claude_api_lint.dataflow.values import Const
 from claude_api_lint.findings import Confidence
 from claude_api_lint.replies import Kind, ReplyPart
@@ -62,8 +62,12 @@ class LegacyFieldRule(Rule):
     def visit_Call(self, node: cst.Call) -> None:
         if not isinstance(node.func, cst.Attribute) or node.func.attr.value not in _LOOKUPS or not node.args:
             return
-        if string_value(node.args[0].value) == self.field:
+        if string_value(node.args[0].value) == self.field and not self._is_thrown_away(node):
             self._judge(node, node.func.value, Access.GET if node.func.attr.value == "get" else Access.POP)
+
+    def _is_thrown_away(self, node: cst.Call) -> bool:
+        """``reply.pop("field", None)`` whose value nobody takes."""
+        return len(node.args) > 1 and isinstance(self.analysis.module.parent(node), cst.Expr)
 
     def visit_Attribute(self, node: cst.Attribute) -> None:
         if node.attr.value != self.field:
@@ -131,10 +135,25 @@ class LegacyFieldRule(Rule):
         part = self.analysis.replies.of(reply)
         if part is None or part.kind is not Kind.REPLY or part.path:
             return
+        if self.is_for_a_version(node) or self._is_set_by_program(reply):
+            return
         if part.endpoint is not None and self.analysis.catalog.stream(part.endpoint) is None:
             return
         confidence = Confidence.LIKELY if access is Access.BY_NAME else part.confidence
         self.report(node, self._message("read from"), confidence, LegacyReading(access, part))
+
+    def _is_set_by_program(self, reply: cst.BaseExpression) -> bool:
+        """Whether the program itself puts a field of that name into the reply."""
+        name = dotted(reply)
+        if name is None:
+            return False
+        for node in self.analysis.module.nodes(cst.AssignTarget, self.field):
+            target = node.target
+            if isinstance(target, cst.Subscript) and dotted(target.value) == name:
+                index = target.slice[0].slice
+                if isinstance(index, cst.Index) and string_value(index.value) == self.field:
+                    return True
+        return False
 
     def _message(self, what: str) -> str:
         after = f"; {self._change.after} takes its place" if self._change and self._change.after else ""

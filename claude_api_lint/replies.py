@@ -14,7 +14,8 @@ import libcst as cst
 
 from claude_api_lint.api import SdkCall, load_catalog
 from claude_api_lint.api_requests import ApiRequest, ApiRequests
-from claude_api_lint.dataflow.trees import last_name
+from claude_api_lint.dataflow.flow import parameters
+from claude_api_lint.dataflow.trees import dotted, last_name
 from claude_api_lint.dataflow.values import (
     HOLE,
     Const,
@@ -55,7 +56,7 @@ class ReplyPart:
 
     ``endpoint`` is the documented path, None where it is not known; ``path`` leads from a parsed reply to this part of
     it ("?" for a key that is not known); ``streamed`` tells that it came in an event of a stream; ``binary`` that it is
-    bytes, None where that is not known; ``sdk`` that an official SDK gave it.
+    bytes, None where that is not known; ``sdk`` is the method of an official SDK that gave it.
     """
 
     kind: Kind
@@ -66,7 +67,7 @@ class ReplyPart:
     path: tuple[str, ...] = ()
     streamed: bool = False
     binary: bool | None = None
-    sdk: bool = False
+    sdk: SdkCall | None = None
 
     @property
     def is_text(self) -> bool:
@@ -96,6 +97,8 @@ _PARSERS = frozenset(
 )
 # Functions whose result reads as their first argument does, once it is text.
 _DECODERS = frozenset({"codecs.iterdecode", "io.TextIOWrapper", "codecs.getreader"})
+# Functions that rewrite a text, and the position of the text.
+_REWRITERS = {"re.sub": 2, "re.compile().sub": 1}
 _TEXT_METHODS = frozenset(
     "strip lstrip rstrip removeprefix removesuffix replace lower upper expandtabs pop group join __getitem__".split()
 )
@@ -132,6 +135,11 @@ class Replies:
         frame = frame or self.evaluator.frame_of(self.module, node)
         return _read_together(self.read(alternative.value) for alternative in self.evaluator.evaluate(node, frame))
 
+    def parses(self, call: cst.Call) -> bool:
+        """Whether a call parses a text as JSON."""
+        found = self.evaluator.evaluate(call, self.evaluator.frame_of(self.module, call))
+        return any(isinstance(a.value, Made) and self.registry.canonical(a.value.name) in _PARSERS for a in found)
+
     def read(self, value: Value) -> Read:
         """The part of a reply that a value is, ELSEWHERE where it is known to be another's, None where nobody knows."""
         if value not in self._known:
@@ -159,6 +167,8 @@ class Replies:
             return self._parsed(self._argument(made.call, made.frame, 0))
         if name in _DECODERS:
             return _decoded(self._argument(made.call, made.frame, 0))
+        if name in _REWRITERS:
+            return self._argument(made.call, made.frame, _REWRITERS[name])
         if name in self.registry.event_streams:
             return self._events(name, made)
         if name in self._sdk_calls:
@@ -195,8 +205,9 @@ class Replies:
         return replace(response, kind=Kind.EVENTS) if isinstance(response, ReplyPart) else response
 
     def _from_sdk(self, call: SdkCall, node: cst.Call, confidence: Confidence) -> ReplyPart:
-        kind = Kind.REPLIES if call.streams else Kind.REPLY
-        return ReplyPart(kind, call.endpoint, confidence, node, streamed=call.streams, sdk=True)
+        streams = call.streams or _is_told(node, call.stream_argument or "")
+        kind = Kind.REPLIES if streams else Kind.REPLY
+        return ReplyPart(kind, call.endpoint, confidence, node, streamed=streams, sdk=call)
 
     def _response(self, made: Made) -> Read:
         """The response that a call gives: to the request that it sends, or to one that was sent before."""
@@ -221,11 +232,12 @@ class Replies:
 
     def _answered(self, senders: Iterable[cst.Call]) -> Read:
         for sender in senders:
-            if any(self.requests.goes_elsewhere(exchange) for exchange in self.requests.exchanges(sender)):
-                return ELSEWHERE
             requests = self.requests.of(sender)
-            if requests:
-                return self._answer(sender, requests)
+            elsewhere = any(self.requests.goes_elsewhere(exchange) for exchange in self.requests.exchanges(sender))
+            if requests and elsewhere:
+                return None  # the same code speaks to several APIs
+            if requests or elsewhere:
+                return self._answer(sender, requests) if requests else ELSEWHERE
         return None
 
     def _answer(self, sender: cst.Call, requests: list[ApiRequest]) -> ReplyPart:
@@ -236,8 +248,21 @@ class Replies:
             endpoints.pop() if len(endpoints) == 1 else None,
             Confidence.CERTAIN if certain else Confidence.LIKELY,
             sender,
-            requests[0].exchange.library,
+            requests[0].exchange.library or self._annotated_library(sender),
         )
+
+    def _annotated_library(self, sender: cst.Call) -> Library | None:
+        """The library of a client that comes as a parameter, by the parameter's annotation."""
+        scope = self.module.scope_of(sender)
+        if not isinstance(sender.func, cst.Attribute) or not isinstance(scope, cst.FunctionDef):
+            return None
+        for parameter in parameters(scope.params):
+            if parameter.name.value == dotted(sender.func.value) and parameter.annotation is not None:
+                node = parameter.annotation.annotation
+                value = self.evaluator.only(Thunk(node, self.evaluator.frame_of(self.module, scope)))
+                known = self.registry.clients.get(self.registry.name_of(value))
+                return known[0] if known is not None else None
+        return None
 
     # What is taken out of a part
 
@@ -256,6 +281,8 @@ class Replies:
             return self._element(read)
         if value.how is How.ITEM:
             return self._item(read, "?" if value.key is None else str(value.key))
+        if value.how is How.GLUED:
+            return replace(read, kind=Kind.BODY) if read.is_text else replace(read, path=(*read.path, "+"))
         return read if read.is_text or read.path else None
 
     def _returned(self, value: Derived) -> Read:

@@ -12,6 +12,7 @@ from claude_api_lint.api import Catalog, load_catalog
 from claude_api_lint.api_requests import ApiRequests
 from claude_api_lint.dataflow.evaluator import Evaluator
 from claude_api_lint.dataflow.module import Module
+from claude_api_lint.dataflow.trees import string_value, walk
 from claude_api_lint.dataflow.values import Place
 from claude_api_lint.findings import Confidence
 from claude_api_lint.replies import Replies
@@ -80,6 +81,14 @@ class Rule(cst.CSTVisitor):
         super().__init__()
         self.analysis = analysis
         self.violations: dict[tuple[object, ...], Violation] = {}
+
+    def is_for_a_version(self, node: cst.CSTNode) -> bool:
+        """Whether a node runs only under a test, or in a case, that names a version: the code knows what it does."""
+        analysis = self.analysis
+        tests = analysis.evaluator.flow.tests_around(node, analysis.evaluator.frame_of(analysis.module, node))
+        cases = [above.pattern for above in analysis.module.ancestors(node) if isinstance(above, cst.MatchCase)]
+        words = (inner for root in (*(test for test, _ in tests), *cases) for inner in walk(root))
+        return any(isinstance(w, cst.SimpleString) and analysis.catalog.is_known(str(string_value(w))) for w in words)
 
     def report(
         self,

@@ -14,6 +14,9 @@ from claude_api_lint.dataflow.trees import last_name, string_value, walk
 _KEYS_OF_OTHERS = frozenset({"choices", "chat.completion.chunk", "candidates", "generations"})
 _NAMES_OF_OTHERS = re.compile(r"openai|azure|cohere|deepseek|gemini|groq|mistral|ollama|together", re.IGNORECASE)
 _LOOKUPS = frozenset({"get", "pop", "__getitem__"})
+_TYPE = "type"
+
+Scope = cst.FunctionDef | cst.ClassDef | cst.For | cst.While
 
 
 class Vocabulary:
@@ -36,28 +39,29 @@ class Vocabulary:
             endpoint = self._told_by(scope)
             if endpoint is not None:
                 return endpoint
+            if isinstance(scope, cst.For | cst.While) and _TYPE in self.looked_up(scope):
+                return None  # a loop that tells its own events apart, and none of them is Claude's
         return None
 
-    def _scopes(self, node: cst.CSTNode) -> list[cst.FunctionDef | cst.ClassDef]:
-        """The functions around a node, innermost first, and the class that they are methods of."""
-        found: list[cst.FunctionDef | cst.ClassDef] = []
+    def _scopes(self, node: cst.CSTNode) -> list[Scope]:
+        """The loops and functions around a node, innermost first, and the class that they are methods of."""
+        found: list[Scope] = []
         for above in self.module.ancestors(node):
-            if isinstance(above, cst.FunctionDef | cst.ClassDef):
+            if isinstance(above, cst.FunctionDef | cst.ClassDef | cst.For | cst.While):
                 found.append(above)
             if isinstance(above, cst.ClassDef):
                 break
         return found
 
-    def _is_of_others(self, scope: cst.FunctionDef | cst.ClassDef) -> bool:
-        name = scope.name.value
-        if _NAMES_OF_OTHERS.search(name):
+    def _is_of_others(self, scope: Scope) -> bool:
+        if isinstance(scope, cst.FunctionDef | cst.ClassDef) and _NAMES_OF_OTHERS.search(scope.name.value):
             return True
         compared = self.compared(scope)
         if any(_NAMES_OF_OTHERS.fullmatch(word) for word in compared):
             return True
         return bool(_KEYS_OF_OTHERS & (self.looked_up(scope) | compared))
 
-    def _told_by(self, scope: cst.FunctionDef | cst.ClassDef) -> str | None:
+    def _told_by(self, scope: Scope) -> str | None:
         return next((stream.endpoint for stream in self.catalog.streams if self._tells(stream, scope)), None)
 
     def _tells(self, stream: Stream, scope: cst.CSTNode) -> bool:

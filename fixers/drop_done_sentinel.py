@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import libcst as cst
 
 from claude_api_lint.api import Stream
@@ -26,13 +28,14 @@ class DropDoneSentinel(Fixer):
     def fix(self, violation: Violation) -> Fix | NoFix:
         evidence, node = violation.evidence, violation.node
         assert isinstance(evidence, SentinelTest)
+        if evidence.shared:
+            return NoFix("the sentinel stands in a collection that is written elsewhere")
         if evidence.others is not None and isinstance(node, cst.Comparison):
             shorter = _without_sentinel(node, evidence.others)
-            if shorter is not None:
-                edits = rewriting(self.analysis.module, {node: lambda _: shorter})
-                return edits if isinstance(edits, NoFix) else Fix("drop the sentinel", Applicability.SAFE, edits)
-            if not isinstance(node.comparisons[0].comparator, cst.Tuple | cst.List | cst.Set):
-                return NoFix("the sentinel stands in a collection that is written elsewhere")
+            return self._fix("drop the sentinel", {node: lambda _: shorter}, Applicability.SAFE)
+        if evidence.option is not None and isinstance(node, cst.MatchCase):
+            fewer = _without_option(node, evidence.option)
+            return self._fix("drop the sentinel", {node: lambda updated: fewer(updated)}, Applicability.SAFE)
         folded = self._folded(node, evidence)
         return folded if isinstance(folded, NoFix) else self._dropped(folded, evidence)
 
@@ -166,12 +169,27 @@ class DropDoneSentinel(Fixer):
         return cst.parse_expression(f"{looks_up} == {code_of(quoted(stream.end_value, loop))}")
 
 
-def _without_sentinel(node: cst.Comparison, others: tuple[cst.BaseElement, ...]) -> cst.Comparison | None:
-    """The comparison with the other elements of the tuple alone; None where none is left."""
+def _without_option(case: cst.MatchCase, option: cst.MatchOrElement) -> Callable[[cst.CSTNode], cst.CSTNode]:
+    """Takes one of several patterns out of a case."""
+    assert isinstance(case.pattern, cst.MatchOr)
+    index = list(case.pattern.patterns).index(option)
+
+    def change(updated: cst.CSTNode) -> cst.CSTNode:
+        assert isinstance(updated, cst.MatchCase) and isinstance(updated.pattern, cst.MatchOr)
+        kept = [pattern for i, pattern in enumerate(updated.pattern.patterns) if i != index]
+        if len(kept) == 1:
+            return updated.with_changes(pattern=kept[0].pattern)
+        kept[-1] = kept[-1].with_changes(separator=cst.MaybeSentinel.DEFAULT)
+        return updated.with_changes(pattern=updated.pattern.with_changes(patterns=kept))
+
+    return change
+
+
+def _without_sentinel(node: cst.Comparison, others: tuple[cst.BaseElement, ...]) -> cst.Comparison:
+    """The comparison with the other elements of the tuple alone."""
     target = node.comparisons[0]
     collection = target.comparator
-    if not others or not isinstance(collection, cst.Tuple | cst.List | cst.Set):
-        return None
+    assert isinstance(collection, cst.Tuple | cst.List | cst.Set)
     if len(others) == 1:
         equal = cst.Equal() if isinstance(target.operator, cst.In) else cst.NotEqual()
         return node.with_changes(comparisons=[target.with_changes(operator=equal, comparator=others[0].value)])

@@ -97,7 +97,7 @@ class CumulativeCompletion(Rule):
 
     def _judge_cut(self, node: cst.BaseExpression, text: cst.BaseExpression, seen: cst.BaseExpression) -> None:
         part = self._streamed_text(text)
-        if part is None or self._is_for_old_version(node):
+        if part is None or self.is_for_a_version(node):
             return
         message = (
             "the text of a Claude stream is cut by what came before, but each event brings only what is new "
@@ -138,13 +138,6 @@ class CumulativeCompletion(Rule):
         changes = self.analysis.catalog.changes(ChangeKind.STREAM_TEXT, self.analysis.target)
         return {endpoint for change in changes for endpoint in change.where}
 
-    def _is_for_old_version(self, node: cst.CSTNode) -> bool:
-        """Whether the code runs only under a test that names a version: then it knows what it does."""
-        flow, module = self.analysis.evaluator.flow, self.analysis.module
-        tests = flow.tests_around(node, self.analysis.evaluator.frame_of(module, node))
-        words = {string_value(inner) for test, _ in tests for inner in walk(test) if isinstance(inner, cst.SimpleString)}
-        return any(isinstance(word, str) and self.analysis.catalog.is_known(word) for word in words)
-
     # Overwriting
 
     def _judge_overwriting(self, node: cst.Assign | cst.AnnAssign, target: cst.BaseExpression, value: cst.BaseExpression) -> None:
@@ -153,7 +146,7 @@ class CumulativeCompletion(Rule):
             return
         text, handled = _core(value)
         part = self._streamed_text(text)
-        if part is None or self._is_for_old_version(node) or not self._is_kept(path, node, loop):
+        if part is None or self.is_for_a_version(node) or not self._is_kept(path, node, loop):
             return
         loop = self._outermost(loop, part)
         message = (

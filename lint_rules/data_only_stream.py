@@ -9,13 +9,13 @@ import libcst as cst
 
 from claude_api_lint.api import ChangeKind
 from claude_api_lint.dataflow.trees import dotted, last_name, string_value, target_names, walk
-from claude_api_lint.dataflow.values import Generator
+from claude_api_lint.dataflow.values import External, Function, Generator, Part
 from claude_api_lint.findings import Confidence
 from claude_api_lint.loops import loop_around
 from claude_api_lint.replies import Kind, ReplyPart
 from claude_api_lint.rule import Rule
 
-_PARSERS = frozenset({"loads", "decode", "parse"})
+_PARSERS = frozenset({"loads", "decode"})
 _CATCHING = frozenset("JSONDecodeError ValueError Exception BaseException".split())
 _CATCHING_KEYS = frozenset("KeyError LookupError Exception BaseException".split())
 _TESTING_METHODS = frozenset({"startswith", "endswith", "strip", "lower", "decode", "rstrip", "lstrip"})
@@ -84,9 +84,9 @@ class DataOnlyStream(Rule):
         part = self.analysis.replies.of(text)
         if part is None or part.kind is not Kind.LINE or not part.streamed or not self._is_of_stream(part):
             return
-        if self.analysis.replies.of(node) is None or not self._is_read_line_by_line(node):
+        if not self.analysis.replies.parses(node) or not self._is_read_line_by_line(node):
             return
-        if self._is_caught(node, _CATCHING) or self._is_filtered(node, text):
+        if self._is_let_through(node, text):
             return
         message = (
             f'a line of a Claude stream is parsed that may be "event: ..."; events have names since {self.since}, '
@@ -107,7 +107,25 @@ class DataOnlyStream(Rule):
         module = self.analysis.module
         if loop_around(module, node) is not None:
             return True
-        return any(isinstance(above, cst.BaseComp) for above in module.ancestors(node))
+        if any(isinstance(above, cst.BaseComp) for above in module.ancestors(node)):
+            return True
+        return any(loop_around(module, call) is not None for call in self._callers(node))
+
+    def _callers(self, node: cst.CSTNode) -> list[cst.Call]:
+        """The calls of the function that a node stands in."""
+        scope = self.analysis.module.scope_of(node)
+        if not isinstance(scope, cst.FunctionDef):
+            return []
+        return [call for call, _ in self.analysis.evaluator.calls.callers(self.analysis.module, scope)]
+
+    def _is_let_through(self, node: cst.CSTNode, text: cst.BaseExpression) -> bool:
+        """Whether what is no data does not get to a node, or does no harm there; the callers may see to it."""
+        if self._is_caught(node, _CATCHING) or self._is_filtered(node, text):
+            return True
+        if loop_around(self.analysis.module, node) is not None:
+            return False
+        arguments = [(call, argument.value) for call in self._callers(node) for argument in call.args]
+        return any(self._is_caught(call, _CATCHING) or self._is_filtered(call, value) for call, value in arguments)
 
     def _is_caught(self, node: cst.CSTNode, names: frozenset[str]) -> bool:
         """Whether the error that a node raises is caught, and the loop goes on."""
@@ -147,7 +165,25 @@ class DataOnlyStream(Rule):
             return True
         if any(isinstance(above, cst.MatchCase) for above in module.ancestors(node)):
             return True
-        return any(self._yields_filtered(source) for source in self._sources(node, names))
+        if any(self._yields_filtered(source) for source in self._sources(node, names)):
+            return True
+        return any(self._picks_lines(value, names) for value in self._values(node, names))
+
+    def _values(self, node: cst.CSTNode, names: frozenset[str]) -> Iterator[cst.BaseExpression]:
+        """What the loop around a node assigns to some names."""
+        loop = loop_around(self.analysis.module, node)
+        for inner in walk(loop.body, into_scopes=False) if loop is not None else ():
+            if isinstance(inner, cst.Assign) and any(set(target_names(t.target)) & names for t in inner.targets):
+                yield inner.value
+
+    def _picks_lines(self, value: cst.BaseExpression, names: frozenset[str]) -> bool:
+        """``next(line for line in lines if line.startswith("data:"))``."""
+        for inner in walk(value):
+            if isinstance(inner, cst.CompFor):
+                bound = frozenset(target_names(inner.target))
+                if any(self._tells_lines_apart(test.test, names | bound) for test in inner.ifs):
+                    return True
+        return False
 
     def _related(self, node: cst.CSTNode, text: cst.BaseExpression) -> frozenset[str]:
         """The names that a text is made from, and the names that are made from those, in the loop or function."""
@@ -185,11 +221,33 @@ class DataOnlyStream(Rule):
         if texts:
             return not all(text is not None and self._is_no_filter(text) for text in texts)
         if isinstance(test, cst.Comparison):
+            if isinstance(test.comparisons[0].operator, cst.Is | cst.IsNot) and self._is_chosen(test.left):
+                return True
             return not any(last_name(inner) in ("len", "None") for inner in walk(test)) and not self._has_sentinel(test)
         if isinstance(test, cst.Call) and last_name(test.func) in _TESTING_METHODS:
             return bool(test.args)
         part = self.analysis.replies.of(test)
-        return part is None or not part.is_text
+        return part is None or not part.is_text or self._is_chosen(test)
+
+    def _is_chosen(self, test: cst.BaseExpression) -> bool:
+        """Whether a name holds what a function of the program has made of a line: it may say None to some."""
+        loop, name = loop_around(self.analysis.module, test), dotted(test)
+        for node in walk(loop.body, into_scopes=False) if loop is not None else ():
+            if isinstance(node, cst.Assign) and any(dotted(target.target) == name for target in node.targets):
+                if isinstance(node.value, cst.Call) and self._is_of_program(node.value):
+                    return True
+        return False
+
+    def _is_of_program(self, call: cst.Call) -> bool:
+        """Whether a function of the program is called, or one that nobody knows."""
+        evaluator = self.analysis.evaluator
+        found = evaluator.evaluate(call.func, evaluator.frame_of(self.analysis.module, call))
+        unknown = isinstance(call.func, cst.Name)
+        return any(
+            isinstance(a.value, Function) or (unknown and not isinstance(a.value, External | Part))
+            or (isinstance(a.value, External) and not a.value.name.startswith("builtins."))
+            for a in found
+        )
 
     def _is_no_filter(self, text: str | bytes) -> bool:
         """Whether a constant in a test tells nothing about lines with data."""
@@ -215,8 +273,8 @@ class DataOnlyStream(Rule):
     def _yields_filtered(self, source: cst.BaseExpression) -> bool:
         """Whether a generator of the program that a loop goes over has filtered what it yields."""
         evaluator = self.analysis.evaluator
-        if any(isinstance(n, cst.SimpleString) and not self._is_no_filter(n.evaluated_value) for n in walk(source)):
-            return isinstance(source, cst.GeneratorExp | cst.ListComp) or last_name(getattr(source, "func", source)) == "filter"
+        if isinstance(source, cst.Call) and last_name(source.func) == "filter" and source.args:
+            return last_name(source.args[0].value) != "None"
         for alternative in evaluator.evaluate(source, evaluator.frame_of(self.analysis.module, source)):
             generator = alternative.value
             if isinstance(generator, Generator) and isinstance(generator.node, cst.FunctionDef):
@@ -255,11 +313,28 @@ class DataOnlyStream(Rule):
 
     def _looks_at_event(self, node: cst.Subscript, key: str) -> bool:
         """Whether the type of the event, its name, or whether it has the field, was asked before."""
+        if self._looks_at(node, key):
+            return True
+        names = frozenset({dotted(node.value) or ""})
+        return any(self._yields_known_events(source, key) for source in self._sources(node, names))
+
+    def _looks_at(self, node: cst.CSTNode, key: str) -> bool:
         flow, module = self.analysis.evaluator.flow, self.analysis.module
-        frame = self.analysis.evaluator.frame_of(module, node)
         if any(isinstance(above, cst.MatchCase) for above in module.ancestors(node)):
             return True
-        return any(self._is_about_event(test, key) for test, _ in flow.tests_around(node, frame))
+        tests = flow.tests_around(node, self.analysis.evaluator.frame_of(module, node))
+        return any(self._is_about_event(test, key) for test, _ in tests)
+
+    def _yields_known_events(self, source: cst.BaseExpression, key: str) -> bool:
+        """Whether a generator of the program has looked at the events that it yields."""
+        evaluator = self.analysis.evaluator
+        for alternative in evaluator.evaluate(source, evaluator.frame_of(self.analysis.module, source)):
+            generator = alternative.value
+            if isinstance(generator, Generator) and isinstance(generator.node, cst.FunctionDef):
+                for inner in walk(generator.node.body, into_scopes=False):
+                    if isinstance(inner, cst.Yield) and self._looks_at(inner, key):
+                        return True
+        return False
 
     def _is_about_event(self, test: cst.BaseExpression, key: str) -> bool:
         for inner in walk(test):

@@ -11,7 +11,7 @@ from claude_api_lint.api import ChangeKind
 from claude_api_lint.dataflow.trees import dotted, last_name, string_value
 from claude_api_lint.dataflow.values import Const, Sequence
 from claude_api_lint.findings import Confidence
-from claude_api_lint.replies import ELSEWHERE, ReplyPart
+from claude_api_lint.replies import ELSEWHERE, Kind, ReplyPart
 from claude_api_lint.rule import Rule
 
 _EQUAL = cst.Equal | cst.Is
@@ -24,12 +24,15 @@ _SEARCHING = frozenset({"startswith", "endswith"})
 class SentinelTest:
     """A test for the sentinel: how it comes out now that the sentinel never comes, and the endpoint of the stream.
 
-    ``others`` are the elements of a tuple that are compared beside the sentinel; None where there is no tuple.
+    ``others`` are the elements of a tuple that are compared beside the sentinel; None where there are none. ``shared``
+    tells that they stand elsewhere. ``option`` is the one of several patterns of a case that is the sentinel.
     """
 
     outcome: bool
     endpoint: str | None
     others: tuple[cst.BaseElement, ...] | None = None
+    shared: bool = False
+    option: cst.MatchOrElement | None = None
 
 
 class DoneSentinel(Rule):
@@ -91,7 +94,9 @@ class DoneSentinel(Rule):
             if swapped and self._is_sentinel(sentinel):  # "[DONE]" in line
                 self._judge(node, subject, outcome, self._is_named(sentinel))
             elif not swapped and (others := self._others(sentinel)) is not None:
-                self._judge(node, subject, outcome, False, others)
+                self._judge(node, subject, outcome, False, others or None)
+            elif not swapped and (others_elsewhere := self._others_elsewhere(sentinel)) is not None:
+                self._judge(node, subject, outcome, False, shared=others_elsewhere)
 
     def visit_Call(self, node: cst.Call) -> None:
         if last_name(node.func) in _SEARCHING and isinstance(node.func, cst.Attribute) and node.args:
@@ -100,8 +105,18 @@ class DoneSentinel(Rule):
 
     def visit_Match(self, node: cst.Match) -> None:
         for case in node.cases:
-            if isinstance(case.pattern, cst.MatchValue) and self._is_sentinel(case.pattern.value):
+            if isinstance(case.pattern, cst.MatchOr):
+                for option in case.pattern.patterns:
+                    if self._has_sentinel(option.pattern):
+                        self._judge(case, node.subject, False, False, option=option)
+            elif self._has_sentinel(case.pattern):
                 self._judge(case, node.subject, False, False)
+
+    def _has_sentinel(self, pattern: cst.MatchPattern) -> bool:
+        """Whether a pattern, or an element of a pattern of a sequence, is the sentinel."""
+        if isinstance(pattern, cst.MatchSequence):
+            return any(self._has_sentinel(e.value) for e in pattern.patterns if isinstance(e, cst.MatchSequenceElement))
+        return isinstance(pattern, cst.MatchValue) and self._is_sentinel(pattern.value)
 
     # What is compared with what
 
@@ -147,6 +162,10 @@ class DoneSentinel(Rule):
         if isinstance(node, cst.Tuple | cst.List | cst.Set):
             others = tuple(element for element in node.elements if not self._is_sentinel(element.value))
             return others if len(others) < len(node.elements) else None
+        return None
+
+    def _others_elsewhere(self, node: cst.BaseExpression) -> bool | None:
+        """Whether a named collection that has the sentinel has other texts, too; None for anything else."""
         if not isinstance(node, cst.Name | cst.Attribute) or not self._may_name_sentinel(node):
             return None
         evaluator = self.analysis.evaluator
@@ -155,7 +174,7 @@ class DoneSentinel(Rule):
                 items = [evaluator.only(item) for item in alternative.value.items]
                 texts = [item.value for item in items if isinstance(item, Const)]
                 if any(isinstance(text, str | bytes) and self._says_done(text) for text in texts):
-                    return ()
+                    return len(items) > 1 or alternative.value.open
         return None
 
     # Whose stream it is
@@ -167,21 +186,23 @@ class DoneSentinel(Rule):
         outcome: bool,
         only_named: bool,
         others: tuple[cst.BaseElement, ...] | None = None,
+        shared: bool = False,
+        option: cst.MatchOrElement | None = None,
     ) -> None:
         """Report a test for the sentinel where its subject is the text of a Claude stream."""
-        if not self._sentinels:
+        if not self._sentinels or self.is_for_a_version(node):
             return
         part = self.analysis.replies.whence(subject)
         if part is ELSEWHERE:
             return
         if isinstance(part, ReplyPart):
-            if part.is_text:
+            if part.is_text or part.kind is Kind.LINES:
                 confidence = Confidence.LIKELY if only_named else part.confidence
-                self._report(node, SentinelTest(outcome, part.endpoint, others), confidence)
+                self._report(node, SentinelTest(outcome, part.endpoint, others, shared, option), confidence)
             return
         endpoint = self.analysis.vocabulary.endpoint_of(node)
         if endpoint is not None and not only_named:
-            self._report(node, SentinelTest(outcome, endpoint, others), Confidence.LIKELY)
+            self._report(node, SentinelTest(outcome, endpoint, others, shared, option), Confidence.LIKELY)
 
     def _report(self, node: cst.CSTNode, evidence: SentinelTest, confidence: Confidence) -> None:
         stream = self.analysis.catalog.stream(evidence.endpoint)

@@ -65,14 +65,17 @@ class Endpoint:
 class SdkCall:
     """A method of an official SDK whose reply is that of an endpoint, as it came over the wire.
 
-    ``client`` is the dotted name of the class, ``endpoint`` the path. ``streams`` tells that iterating over the result
-    gives one reply after the other; ``distinctive`` that no other library has a method of this name.
+    ``client`` is the dotted name of the class, ``endpoint`` the path, ``version`` the API version that the SDK asks for.
+    ``streams`` tells that iterating over the result gives one reply after the other, ``stream_argument`` which argument
+    asks for that; ``distinctive`` that no other library has a method of this name.
     """
 
     client: str
     method: str
     endpoint: str
+    version: str
     streams: bool
+    stream_argument: str | None
     distinctive: bool
     source: str
 
@@ -181,12 +184,14 @@ def _endpoint(row: Table) -> Endpoint:
 
 
 def _sdk_call(row: Table, prefix: str) -> SdkCall:
-    row.only("client", "method", "endpoint", "streams", "distinctive", "source")
+    row.only("client", "method", "endpoint", "version", "streams", "stream-argument", "distinctive", "source")
     return SdkCall(
         client=row.text("client"),
         method=row.text("method"),
         endpoint=prefix + row.text("endpoint"),
+        version=row.text("version"),
         streams=row.flag("streams"),
+        stream_argument=row.optional_text("stream-argument"),
         distinctive=row.flag("distinctive"),
         source=row.text("source"),
     )

@@ -46,6 +46,7 @@ from claude_api_lint.dataflow.values import (
     Value,
     assuming,
     compatible,
+    glued_to,
     has_origin,
     just,
     piece_of,
@@ -508,8 +509,8 @@ def _piece(whole: Value) -> Value | None:
 def _glued(left: Value, right: Value) -> Value | None:
     """``left + right`` where one continues the other: both from somewhere known, or one still empty."""
     if has_origin(left) and (has_origin(right) or _is_empty(right)):
-        return _piece(left)
-    return _piece(right) if _is_empty(left) else None
+        return glued_to(left)
+    return glued_to(right) if _is_empty(left) and has_origin(right) else None
 
 
 def _is_empty(value: Value) -> bool:

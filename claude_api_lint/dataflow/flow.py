@@ -580,7 +580,7 @@ class Flow:
             if name not in target_names(element.value):
                 continue
             if isinstance(element, cst.StarredElement):
-                break
+                return self.evaluator.each(alternatives, _rest_of)
 
             def part(value: Value, index: int = index, element: cst.BaseElement = element) -> Iterable[Alternative]:
                 whole = self.evaluator.objects.as_sequence(value)
@@ -836,6 +836,11 @@ def _captures(case: cst.MatchCase) -> set[str]:
 
 def _is_irrefutable(case: cst.MatchCase) -> bool:
     return case.guard is None and isinstance(case.pattern, cst.MatchAs) and case.pattern.pattern is None
+
+
+def _rest_of(whole: Value) -> Alternatives:
+    """What a starred target gets: a list of elements of the whole."""
+    return just(whole if has_origin(whole) else Unknown("an assignment that is not followed"))
 
 
 def _with_additions(value: Value, added: list[Value]) -> Value:

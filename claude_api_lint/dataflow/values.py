@@ -134,6 +134,7 @@ class How(enum.Enum):
     ELEMENT = "one of the elements that iterating over it gives"
     NUMBERED = "its elements, with their numbers"
     TEXT = "a piece of its text"
+    GLUED = "its text with more of the kind"
     CALLED = "what one of its methods returned"
     RETURNED = "what a call of something unknown returned"
 
@@ -324,6 +325,13 @@ def piece_of(text: Value) -> Value:
     if isinstance(text, Derived) and text.how is How.TEXT:
         return text
     return Derived("a piece of a text", whole=text, how=How.TEXT)
+
+
+def glued_to(text: Value) -> Value:
+    """A text with more of the same kind before or behind it."""
+    if isinstance(text, Derived) and text.how is How.GLUED:
+        return text
+    return Derived("a text that is put together", whole=text, how=How.GLUED)
 
 
 def bound(alternatives: Iterable[Alternative]) -> Alternatives:

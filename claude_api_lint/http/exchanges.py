@@ -18,6 +18,7 @@ from claude_api_lint.dataflow.evaluator import Evaluator
 from claude_api_lint.dataflow.module import Module
 from claude_api_lint.dataflow.trees import dotted, last_name, string_value
 from claude_api_lint.dataflow.values import (
+    HOLE,
     NOTHING,
     Alternative,
     Alternatives,
@@ -31,11 +32,13 @@ from claude_api_lint.dataflow.values import (
     Part,
     Prepared,
     Sequence,
+    Text,
+    Unknown,
     Value,
     compatible,
     just,
 )
-from claude_api_lint.http.clients import Clients
+from claude_api_lint.http.clients import Clients, joined
 from claude_api_lint.http.declarations import Building, Library, Parameter, Sending
 from claude_api_lint.http.headers import Headers, as_mapping
 from claude_api_lint.http.reads import Read, further, pairs
@@ -134,12 +137,12 @@ class Exchanges:
             return
         if isinstance(callee, Function | Class):
             return
-        name = self.registry.name_of(callee)
+        name = self.registry.name_of(callee) or self._inherited_name(callee)
         receiver = callee.whole if isinstance(callee, Part) and isinstance(callee.whole, Made) else None
         if name in self.registry.sendings:
             library, sending = self.registry.sendings[name]
             for read in self._sent(library, sending, receiver, call, frame, prepared):
-                yield replace(read, library=library)
+                yield replace(_inherited(read) if isinstance(callee, Unknown) else read, library=library)
         elif name in self.registry.buildings and self.registry.buildings[name][1].sends:
             library, building = self.registry.buildings[name]
             for read in self._built_and_sent(library, building, name, call, frame):
@@ -148,6 +151,14 @@ class Exchanges:
             yield from self._prepared_elsewhere(call, frame)
         elif self._wrappers.may_be(callee, name, call):
             yield from self._wrappers.read(call, frame)
+
+    def _inherited_name(self, callee: Value) -> str:
+        """The name of a client's method that a class of the program inherits; empty for anything else."""
+        if not isinstance(callee, Unknown):
+            return ""
+        client, _, method = callee.name.rpartition(".")
+        client = self.registry.canonical(client)
+        return f"{client}().{method}" if client in self.registry.clients else ""
 
     def _prepared_elsewhere(self, call: cst.Call, frame: Frame) -> Iterator[Read]:
         """``run_in_executor(None, functools.partial(requests.post, url, headers=headers))``."""
@@ -178,16 +189,16 @@ class Exchanges:
             elif sending.request is not None:
                 yield from self._request_sent(library, sending.request, client, arguments, when)
             else:
-                client = self._client_given(sending, arguments) or client
-                urls = self._clients.urls(client, arguments, sending.url)
-                headers = self._clients.headers(library, client, arguments, sending.headers)
-                yield from pairs(urls, headers, when)
+                for sender in self._clients_given(sending, arguments) or [client]:
+                    urls = self._clients.urls(sender, arguments, sending.url)
+                    headers = self._clients.headers(library, sender, arguments, sending.headers)
+                    yield from pairs(urls, headers, when)
 
-    def _client_given(self, sending: Sending, arguments: Arguments) -> Made | None:
-        """The client that a function is told to send with."""
+    def _clients_given(self, sending: Sending, arguments: Arguments) -> list[Made]:
+        """The clients that a function may be told to send with."""
         given = sending.client and arguments.get(sending.client.position, *sending.client.names)
-        value = self.evaluator.only(given) if given else None
-        return value if isinstance(value, Made) else None
+        found = self.evaluator.force(given) if given else ()
+        return [alternative.value for alternative in found if isinstance(alternative.value, Made)]
 
     # Requests that are built first
 
@@ -286,6 +297,12 @@ class Exchanges:
             for node in module.nodes(cst.Return)
         )
         return "." in path or returned or isinstance(step, cst.Return)
+
+
+def _inherited(read: Read) -> Read:
+    """What a method sends that the program's own kind of client inherits: its base URL and headers are not seen."""
+    headers = mappings.opened(read.headers, "a client's subclass may add headers")
+    return replace(read, url=joined(Text(HOLE), read.url), headers=headers)
 
 
 def _looks_up_a_key(call: cst.Call) -> bool:
