@@ -6,12 +6,12 @@ Fixers say which test, and how it comes out; the change is the smallest one that
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import libcst as cst
 
 from claude_api_lint.dataflow.module import Module
-from claude_api_lint.dataflow.trees import code_of
+from claude_api_lint.dataflow.trees import code_of, walk
 from claude_api_lint.fixes import Change, NoFix
 from claude_api_lint.layout import has_comment
 
@@ -38,7 +38,9 @@ def fold(module: Module, test: cst.BaseExpression, holds: bool) -> Folded | NoFi
     if isinstance(parent, cst.BooleanOperation):
         return _fold_operand(module, parent, test, holds)
     if isinstance(parent, cst.If):
-        return _fold_if(module, parent, holds)
+        return _keeping_names(module, test, parent, _fold_if(module, parent, holds))
+    if not _is_pure(test):
+        return NoFix("the test gives a name to what it tests")
     if isinstance(parent, cst.IfExp) and test is parent.test:
         kept = parent.body if holds else parent.orelse
         return Folded({parent: lambda _: _parenthesized_like(kept, parent)}, decided=parent)
@@ -57,6 +59,8 @@ def _fold_operand(
     module: Module, parent: cst.BooleanOperation, test: cst.BaseExpression, holds: bool
 ) -> Folded | NoFix:
     """``x or False`` is x, ``x or True`` is True; and so on."""
+    if not _is_pure(test):
+        return _fold_naming_operand(module, parent, test, holds)
     decides = isinstance(parent.operator, cst.Or) == holds
     if decides:
         if test is parent.right and not _is_pure(parent.left):
@@ -64,6 +68,53 @@ def _fold_operand(
         return fold(module, parent, holds)
     kept = parent.left if test is parent.right else parent.right
     return Folded({parent: lambda _: _parenthesized_like(kept, parent)}, decided=parent)
+
+
+def _fold_naming_operand(
+    module: Module, parent: cst.BooleanOperation, test: cst.BaseExpression, holds: bool
+) -> Folded | NoFix:
+    """``if a and (x := b) != c:`` as ``if a:`` with ``x = b`` at the start of its body."""
+    owner = module.parent(parent)
+    named = [node for node in walk(test) if isinstance(node, cst.NamedExpr)]
+    if not (isinstance(owner, cst.If) and isinstance(parent.operator, cst.And) and holds and test is parent.right):
+        return NoFix("the test gives a name to what it tests")
+    if owner.orelse is not None or not isinstance(owner.body, cst.IndentedBlock):
+        return NoFix("the test gives a name to what it tests")
+    lines = [_assignment(node) for node in named]
+    left = parent.left
+
+    def begun(updated: cst.CSTNode) -> cst.CSTNode:
+        assert isinstance(updated, cst.IndentedBlock)
+        return updated.with_changes(body=[*lines, *updated.body])
+
+    return Folded({parent: lambda _: left, owner.body: begun}, decided=owner)
+
+
+def _keeping_names(module: Module, test: cst.BaseExpression, node: cst.If, folded: Folded) -> Folded | NoFix:
+    """The names that a test gives stand as assignments before what is left of its ``if``."""
+    named = [inner for inner in walk(test) if isinstance(inner, cst.NamedExpr)]
+    if not named:
+        return folded
+    conditional = any(isinstance(inner, cst.BooleanOperation | cst.IfExp | cst.BaseComp) for inner in walk(test))
+    change = folded.changes[node]
+    if conditional or change is _as_if or isinstance(module.parent(node), cst.If):
+        return NoFix("the test gives a name to what it tests")
+    lines = [_assignment(inner) for inner in named]
+    lines[0] = lines[0].with_changes(leading_lines=node.leading_lines)
+
+    def kept(updated: cst.CSTNode) -> cst.FlattenSentinel[cst.CSTNode]:
+        result = change(updated.with_changes(leading_lines=[]))
+        rest = list(result) if isinstance(result, cst.FlattenSentinel) else [result]
+        return cst.FlattenSentinel([*lines, *(one for one in rest if isinstance(one, cst.CSTNode))])
+
+    changes = {key: value for key, value in folded.changes.items() if value is not _without_blank_lines}
+    return replace(folded, changes={**changes, node: kept})
+
+
+def _assignment(named: cst.NamedExpr) -> cst.SimpleStatementLine:
+    """``x := value`` as a statement."""
+    value = named.value.with_changes(lpar=[], rpar=[]) if named.value.lpar else named.value
+    return cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(named.target)], value)])
 
 
 def _is_pure(node: cst.BaseExpression) -> bool:

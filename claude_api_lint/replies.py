@@ -176,9 +176,15 @@ class Replies:
         response = self._response(made)
         if response is not None:
             return response
-        if made.receiver is not None:
-            return self._member(self.read(made.receiver), name.rsplit(".", 1)[-1], made.call, made.frame)
-        return None
+        return self._method_of(made, made.receiver) if isinstance(made.receiver, Made) else None
+
+    def _method_of(self, made: Made, receiver: Made) -> Read:
+        """What a method of an object gives, or of one of its attributes: ``response.content.readline()``."""
+        read = self.read(receiver)
+        *attributes, method = made.name.removeprefix(f"{receiver.name}().").split(".")
+        for attribute in attributes:
+            read = self._member(read, attribute, None, None)
+        return self._member(read, method, made.call, made.frame)
 
     def _argument(self, call: cst.Call, frame: Frame, position: int, *names: str) -> Read:
         """What an argument of a call is."""

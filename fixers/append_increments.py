@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from claude_api_lint.codemod import command_of
-from claude_api_lint.dataflow.trees import code_of, dotted, string_value, walk
+from claude_api_lint.dataflow.trees import code_of, dotted, last_name, string_value, walk
 from claude_api_lint.findings import Applicability, Fix
 from claude_api_lint.fixes import Change, Fixer, NoFix, rewriting
 from claude_api_lint.folding import removal
@@ -41,8 +41,15 @@ class AppendIncrements(Fixer):
             return changes
         comments = any(isinstance(n, cst.SimpleStatementLine) and _goes(changes[n], n) and has_comment(n) for n in changes)
         edits = rewriting(self.analysis.module, changes)
-        applicability = Applicability.UNSAFE if comments else Applicability.SAFE
+        applicability = Applicability.UNSAFE if comments or self._keeps_old_version(violation) else Applicability.SAFE
         return edits if isinstance(edits, NoFix) else Fix("append what each event brings", applicability, edits)
+
+    def _keeps_old_version(self, violation: Violation) -> bool:
+        """Whether the text comes from an SDK that goes on asking for the old version until it is replaced."""
+        evidence, catalog = violation.evidence, self.analysis.catalog
+        assert isinstance(evidence, Cut | Overwritten)
+        part = self.analysis.replies.of(evidence.text)
+        return part is not None and part.sdk is not None and catalog.is_outdated(part.sdk.version, self.analysis.target)
 
     # What was overwritten is appended
 
@@ -87,21 +94,43 @@ class AppendIncrements(Fixer):
         by_counter = measured is None and isinstance(node, cst.Subscript)
         path = path_of_what_came_before(evidence.seen if measured is None else measured)
         assert path is not None
-        if any(isinstance(n, cst.Comparison | cst.Assert) and _mentions(n, path) for n in walk(loop.body)):
+        changes = self._without_assertions(path, loop)
+        gone = {inner for line in changes for inner in walk(line)}
+        if any(self._compares(inner, path) for inner in walk(loop.body) if inner not in gone):
             return NoFix("a test compares with what came before")
-        changes = self._whole(node, evidence.text)
+        changes |= self._whole(node, evidence.text, path)
         kept = self._counted(path, loop, node) if by_counter else self._remembered(path, loop)
         return kept if isinstance(kept, NoFix) else {**kept, **changes}
 
-    def _whole(self, node: cst.CSTNode, text: cst.BaseExpression) -> Changes:
+    def _without_assertions(self, path: str, loop: Loop) -> Changes:
+        """The changes that take away ``assert text.startswith(seen)``."""
+        changes: Changes = {}
+        for node in walk(loop.body, into_scopes=False):
+            line = self.analysis.module.parent(node)
+            if isinstance(node, cst.Assert) and _begins_with(node.test, path) and isinstance(line, cst.SimpleStatementLine):
+                changes |= removal(self.analysis.module, line)
+        return changes
+
+    def _compares(self, node: cst.CSTNode, path: str) -> bool:
+        """Whether a test depends on what came before, or on its length."""
+        if isinstance(node, cst.Comparison) or (isinstance(node, cst.Call) and last_name(node.func) == "startswith"):
+            return _mentions(node, path)
+        return False
+
+    def _whole(self, node: cst.CSTNode, text: cst.BaseExpression, path: str) -> Changes:
         """The text as it is in place of what was cut out of it; nothing is left of ``text = text[...]``."""
         module = self.analysis.module
+        parent = module.parent(node)
+        if isinstance(parent, cst.IfExp) and _mentions(parent.test, path) and node is not parent.test:
+            other = parent.orelse if node is parent.body else parent.body
+            if code_of(other) == code_of(text):
+                return {parent: lambda _: text}
         statement, line = module.parent(node), module.step_of(node)
         if isinstance(statement, cst.Assign) and code_of(statement.targets[0].target) == code_of(text):
             whole = module.parent(line) if line is not None else None
             if isinstance(whole, cst.SimpleStatementLine) and len(whole.body) == 1 and len(statement.targets) == 1:
                 return removal(module, whole)
-        return {node: lambda updated: _cut_text(updated)}
+        return {node: lambda _: text}
 
     def _remembered(self, path: str, loop: Loop) -> Changes | NoFix:
         """The changes that let a name collect what it was overwritten with."""
@@ -110,6 +139,8 @@ class AppendIncrements(Fixer):
         for node in walk(loop.body, into_scopes=False):
             if isinstance(node, cst.AugAssign) and dotted(node.target) == path:
                 appended = True
+            if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and dotted(node.func.value) == path:
+                appended = appended or node.func.attr.value in ("append", "extend")
             if not isinstance(node, cst.Assign) or len(node.targets) != 1:
                 continue
             target, line = node.targets[0].target, self.analysis.module.parent(node)
@@ -157,14 +188,6 @@ class AppendIncrements(Fixer):
 
 def _augmented(target: cst.BaseExpression, value: cst.BaseExpression) -> cst.AugAssign:
     return cst.AugAssign(target=target, operator=cst.AddAssign(), value=value)  # type: ignore[arg-type]
-
-
-def _cut_text(updated: cst.CSTNode) -> cst.CSTNode:
-    """``text`` of ``text[len(seen):]`` and of ``text.removeprefix(seen)``."""
-    if isinstance(updated, cst.Subscript):
-        return updated.value
-    assert isinstance(updated, cst.Call) and isinstance(updated.func, cst.Attribute)
-    return updated.func.value
 
 
 def _preceded(updated: cst.CSTNode, line: cst.SimpleStatementLine) -> cst.FlattenSentinel[cst.CSTNode]:
@@ -220,6 +243,11 @@ def _counting_on(updated: cst.CSTNode) -> cst.CSTNode:
 
 def _mentions(node: cst.CSTNode, path: str) -> bool:
     return any(isinstance(inner, cst.Name | cst.Attribute) and dotted(inner) == path for inner in walk(node))
+
+
+def _begins_with(test: cst.BaseExpression, path: str) -> bool:
+    """``text.startswith(seen)``."""
+    return isinstance(test, cst.Call) and last_name(test.func) == "startswith" and _mentions(test, path)
 
 
 def _goes(change: Change, node: cst.CSTNode) -> bool:

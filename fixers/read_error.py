@@ -32,14 +32,47 @@ class ReadError(Fixer):
     def fix(self, violation: Violation) -> Fix | NoFix:
         reading = violation.evidence
         assert isinstance(reading, LegacyReading)
+        if reading.access is Access.PATTERN and reading.part is not None:
+            return self._in_pattern(violation.node, reading.part)
         if reading.part is None or reading.access not in _READINGS:
             return NoFix("other code may rely on how it is read here")
+        handled = self._is_handled(reading.part, violation.node)
         test = self._test_about(violation.node)
+        if test is None and not handled and self._is_tested_elsewhere(violation.node):
+            return self._fix({violation.node: self._message}, Applicability.SAFE)
         if test is None:
             return NoFix(f'what to do without it depends on what the value is for; errors stand in "{self._error}"')
-        if self._is_handled(reading.part, violation.node):
-            return self._without(test)
-        return self._with_error(test)
+        return self._without(test, reading.part) if handled else self._with_error(test)
+
+    def _fix(self, changes: dict[cst.CSTNode, Change], applicability: Applicability) -> Fix | NoFix:
+        edits = rewriting(self.analysis.module, changes)
+        return edits if isinstance(edits, NoFix) else Fix(f"read {self._error} instead", applicability, edits)
+
+    def _in_pattern(self, node: cst.CSTNode, part: ReplyPart) -> Fix | NoFix:
+        """``case {"exception": message}`` as ``case {"error": {"message": message}}``."""
+        assert isinstance(node, cst.MatchMappingElement)
+        if self._is_handled(part, node):
+            return NoFix("errors are handled already; the case is never taken and can go")
+        if not isinstance(node.pattern, cst.MatchClass | cst.MatchAs) or code_of(node.pattern) == "_":
+            return NoFix("the pattern says something about replies without an error")
+        return self._fix({node: self._nested}, Applicability.SAFE)
+
+    def _nested(self, updated: cst.CSTNode) -> cst.CSTNode:
+        assert isinstance(updated, cst.MatchMappingElement)
+        quote = quote_of(updated.key) or '"'
+        message = cst.MatchMappingElement(key=cst.SimpleString(f"{quote}message{quote}"), pattern=updated.pattern)
+        key = cst.SimpleString(f"{quote}{self._error}{quote}")
+        return updated.with_changes(key=key, pattern=cst.MatchMapping([message]))
+
+    def _is_tested_elsewhere(self, node: cst.CSTNode) -> bool:
+        """Whether a test in the same function asks for the field, so that it is read only where there is one."""
+        scope = self.analysis.module.scope_of(node)
+        if not isinstance(node, cst.Subscript) or not isinstance(scope, cst.FunctionDef):
+            return False
+        tests = [inner.test for inner in walk(scope.body) if isinstance(inner, cst.If)]
+        reply = code_of(node.value)
+        readings = [reading for test in tests for reading in self._readings(test)]
+        return any(not isinstance(r, cst.Comparison) and code_of(_reply_of(r)) == reply for r in readings)
 
     @property
     def _error(self) -> str:
@@ -108,13 +141,15 @@ class ReadError(Fixer):
 
     # The edits
 
-    def _without(self, test: cst.BaseExpression) -> Fix | NoFix:
+    def _without(self, test: cst.BaseExpression, part: ReplyPart) -> Fix | NoFix:
         """The test never finds the field: it goes, and what it decides with it."""
         folded = fold(self.analysis.module, *self._decided(test))
         if isinstance(folded, NoFix):
             return folded
         edits = rewriting(self.analysis.module, folded.changes)
-        applicability = Applicability.UNSAFE if folded.says_less else Applicability.SAFE
+        catalog = self.analysis.catalog
+        outdated = part.sdk is not None and catalog.is_outdated(part.sdk.version, self.analysis.target)
+        applicability = Applicability.UNSAFE if folded.says_less or outdated else Applicability.SAFE
         title = f"drop the test of {self._field}: errors are handled already"
         return edits if isinstance(edits, NoFix) else Fix(title, applicability, edits)
 
@@ -134,17 +169,14 @@ class ReadError(Fixer):
 
     def _with_error(self, test: cst.BaseExpression) -> Fix | NoFix:
         """The test asks for the reply's error, and what it decides reads the error's message."""
-        module = self.analysis.module
-        owner = module.parent(test)
+        owner = self.analysis.module.parent(test)
         if isinstance(owner, cst.UnaryOperation | cst.BooleanOperation) or ":=" in code_of(test):
             return NoFix("the value gets a name in the test; errors are objects with a message now")
         changes: dict[cst.CSTNode, Change] = {node: self._asking for node in self._readings(test)}
         body = owner.body if isinstance(owner, cst.If) else None
         for node in self._readings(body) if body is not None else ():
             changes[node] = self._message
-        edits = rewriting(module, changes)
-        title = f"read {self._error} instead"
-        return edits if isinstance(edits, NoFix) else Fix(title, Applicability.SAFE, edits)
+        return self._fix(changes, Applicability.SAFE)
 
     def _asking(self, updated: cst.CSTNode) -> cst.CSTNode:
         """``reply.get("error")``: a reply without an error has no such field."""

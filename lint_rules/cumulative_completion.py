@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import libcst as cst
 
 from claude_api_lint.api import ChangeKind
-from claude_api_lint.dataflow.trees import dotted, last_name, string_value, walk
+from claude_api_lint.dataflow.trees import code_of, dotted, last_name, string_value, target_names, walk
 from claude_api_lint.findings import Confidence
 from claude_api_lint.loops import Loop, loop_around, steps_after
 from claude_api_lint.replies import Kind, ReplyPart
 from claude_api_lint.rule import Rule
 
 _CUTTING_METHODS = frozenset({"removeprefix", "replace", "split", "partition", "lstrip"})
+_SPLITTING = frozenset({"split", "partition"})
 _REWRITING_METHODS = frozenset({"strip", "lstrip", "rstrip", "replace", "lower", "upper", "encode"})
 
 
@@ -83,7 +84,15 @@ class CumulativeCompletion(Rule):
             return
         if node.func.attr.value == "replace" and (len(node.args) < 2 or string_value(node.args[1].value) != ""):
             return
-        self._judge_cut(node, node.func.value, before)
+        if node.func.attr.value in _SPLITTING:
+            self._judge_cut(self._element_of(node), node.func.value, before)
+        else:
+            self._judge_cut(node, node.func.value, before)
+
+    def _element_of(self, node: cst.Call) -> cst.BaseExpression:
+        """``text.split(seen)[1]`` for the call in it."""
+        parent = self.analysis.module.parent(node)
+        return parent if isinstance(parent, cst.Subscript) and parent.value is node else node
 
     def visit_Assign(self, node: cst.Assign) -> None:
         if len(node.targets) == 1:
@@ -97,13 +106,34 @@ class CumulativeCompletion(Rule):
 
     def _judge_cut(self, node: cst.BaseExpression, text: cst.BaseExpression, seen: cst.BaseExpression) -> None:
         part = self._streamed_text(text)
-        if part is None or self.is_for_a_version(node):
+        if part is None or self.is_for_a_version(node) or not self._follows_stream(node, seen):
             return
+        if self._is_whole_text(text):
+            return  # the finding is that the text itself is overwritten; cutting the whole text is right
         message = (
             "the text of a Claude stream is cut by what came before, but each event brings only what is new "
             f"since {self.since}"
         )
         self.report(node, message, part.confidence, Cut(text, seen))
+
+    def _follows_stream(self, node: cst.CSTNode, seen: cst.BaseExpression) -> bool:
+        """Whether what is cut by changes with the stream: it is assigned, or added to, in the loop; or an attribute."""
+        measured = measured_text(seen)
+        path = path_of_what_came_before(seen if measured is None else measured)
+        loop = loop_around(self.analysis.module, node)
+        if path is None or loop is None:
+            return path is not None and "." in path
+        return "." in path or any(_changes(inner, path) for inner in walk(loop.body, into_scopes=False))
+
+    def _is_whole_text(self, text: cst.BaseExpression) -> bool:
+        """Whether a text that is cut is also kept in its own name for after the loop."""
+        loop, path = loop_around(self.analysis.module, text), dotted(text)
+        for inner in walk(loop.body, into_scopes=False) if loop is not None and path is not None else ():
+            if isinstance(inner, cst.Assign) and len(inner.targets) == 1 and dotted(inner.targets[0].target) == path:
+                assert loop is not None and path is not None
+                if inner.value is not text and self._is_kept(path, inner, loop) and not _is_cut(inner.value):
+                    return True
+        return False
 
     def _streamed_text(self, node: cst.BaseExpression) -> ReplyPart | None:
         """The part of a reply that an expression is, where it is the text of a streamed event."""
@@ -142,11 +172,20 @@ class CumulativeCompletion(Rule):
 
     def _judge_overwriting(self, node: cst.Assign | cst.AnnAssign, target: cst.BaseExpression, value: cst.BaseExpression) -> None:
         path, loop = dotted(target), loop_around(self.analysis.module, node)
-        if path is None or loop is None or not self._may_be_text(value):
+        if loop is None or not self._may_be_text(value):
             return
         text, handled = _core(value)
         part = self._streamed_text(text)
-        if part is None or self.is_for_a_version(node) or not self._is_kept(path, node, loop):
+        if part is None:
+            self._judge_event_kept(node, path, value, loop)
+            return
+        if self.is_for_a_version(node):
+            return
+        if path is None:
+            path, handled = code_of(target), True
+            if not _is_fixed_place(target):
+                return
+        elif not self._is_kept(path, node, loop) or self._is_only_first(path, node):
             return
         loop = self._outermost(loop, part)
         message = (
@@ -156,6 +195,55 @@ class CumulativeCompletion(Rule):
         evidence = None if handled else Overwritten(target, value, loop)
         confidence = Confidence.LIKELY if handled else part.confidence
         self.report(node, message, confidence, evidence)
+
+    def _judge_event_kept(
+        self, node: cst.CSTNode, path: str | None, value: cst.BaseExpression, loop: Loop
+    ) -> None:
+        """``last = event``, where the text of the last event is read after the loop."""
+        if path is None or not isinstance(value, cst.Name):
+            return
+        part = self.analysis.replies.of(value)
+        if part is None or part.kind is not Kind.REPLY or part.path or not part.streamed:
+            return
+        if part.endpoint not in self._endpoints or self.is_for_a_version(node):
+            return
+        if any(self._reads_text(step, path) for step in steps_after(self.analysis.module, loop) if step is not loop):
+            self._report_last(node, path)
+
+    def _report_last(self, node: cst.CSTNode, path: str) -> None:
+        message = f"the text of the last event of a Claude stream ({path}) is only its last piece since {self.since}"
+        self.report(node, message, Confidence.LIKELY)
+
+    def _reads_text(self, step: cst.CSTNode, path: str) -> bool:
+        """Whether the text of an event is read below a node."""
+        for inner in walk(step):
+            if isinstance(inner, cst.Subscript) and dotted(inner.value) == path:
+                index = inner.slice[0].slice
+                if isinstance(index, cst.Index) and (string_value(index.value),) in self._texts:
+                    return True
+        return False
+
+    def visit_Return(self, node: cst.Return) -> None:
+        """``if event["stop_reason"]: return event["completion"]``."""
+        if not isinstance(node.value, cst.Subscript) or loop_around(self.analysis.module, node) is None:
+            return
+        index = node.value.slice[0].slice
+        if not isinstance(index, cst.Index) or (string_value(index.value),) not in self._texts:
+            return
+        part = self._streamed_text(node.value)
+        stream = self.analysis.catalog.stream(part.endpoint) if part is not None else None
+        if stream is None or self.is_for_a_version(node):
+            return
+        frame = self.analysis.evaluator.frame_of(self.analysis.module, node)
+        tests = self.analysis.evaluator.flow.tests_around(node, frame)
+        if any(stream.end_key == string_value(inner) for test, _ in tests for inner in walk(test)):
+            self._report_last(node, code_of(node.value.value))
+
+    def _is_only_first(self, path: str, node: cst.CSTNode) -> bool:
+        """Whether an assignment runs only while the name is still empty."""
+        frame = self.analysis.evaluator.frame_of(self.analysis.module, node)
+        tests = self.analysis.evaluator.flow.tests_around(node, frame)
+        return any(_reads(test, path) and not _measures(test, path) for test, _ in tests)
 
     def _may_be_text(self, value: cst.BaseExpression) -> bool:
         """A cheap look: the value reads the text's key, or is a name."""
@@ -199,7 +287,9 @@ def measured_text(node: cst.BaseExpression) -> cst.BaseExpression | None:
 
 
 def path_of_what_came_before(node: cst.BaseExpression) -> str | None:
-    """The dotted name that holds what came before: ``seen``, ``self.seen``, or the name in ``seen or ""``."""
+    """The dotted name that holds what came before: ``seen``, ``self.seen``; also in ``seen or ""``, ``"".join(seen)``."""
+    if isinstance(node, cst.Call) and last_name(node.func) == "join" and len(node.args) == 1:
+        return dotted(node.args[0].value)
     if isinstance(node, cst.BooleanOperation) and isinstance(node.operator, cst.Or):
         return dotted(node.left) if string_value(node.right) == "" else None
     return dotted(node)
@@ -251,6 +341,35 @@ def _reads(node: cst.CSTNode, path: str) -> bool:
         if isinstance(inner, cst.Name | cst.Attribute) and dotted(inner) == path:
             return True
     return False
+
+
+def _changes(node: cst.CSTNode, path: str) -> bool:
+    """Whether a statement assigns a name, or adds to the list that it holds."""
+    if isinstance(node, cst.AugAssign):
+        return dotted(node.target) == path
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+        return node.func.attr.value in ("append", "extend") and dotted(node.func.value) == path
+    return isinstance(node, cst.Assign) and any(path in target_names(target.target) for target in node.targets)
+
+
+def _measures(test: cst.BaseExpression, path: str) -> bool:
+    """Whether a test asks for the length of what a name holds."""
+    calls = (inner for inner in walk(test) if isinstance(inner, cst.Call) and last_name(inner.func) == "len")
+    return any(_reads(call, path) for call in calls)
+
+
+def _is_cut(value: cst.BaseExpression) -> bool:
+    return isinstance(value, cst.Subscript) and isinstance(value.slice[0].slice, cst.Slice)
+
+
+def _is_fixed_place(target: cst.BaseExpression) -> bool:
+    """Whether a subscript leads to the same place in every round: ``history[-1][1]``."""
+    while isinstance(target, cst.Subscript):
+        index = target.slice[0].slice
+        if not isinstance(index, cst.Index) or any(isinstance(inner, cst.Name) for inner in walk(index)):
+            return False
+        target = target.value
+    return dotted(target) is not None
 
 
 def _binds(step: cst.CSTNode, path: str) -> bool:

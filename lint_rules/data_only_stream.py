@@ -172,13 +172,18 @@ class DataOnlyStream(Rule):
     def _values(self, node: cst.CSTNode, names: frozenset[str]) -> Iterator[cst.BaseExpression]:
         """What the loop around a node assigns to some names."""
         loop = loop_around(self.analysis.module, node)
-        for inner in walk(loop.body, into_scopes=False) if loop is not None else ():
+        for inner in walk(loop, into_scopes=False) if loop is not None else ():
             if isinstance(inner, cst.Assign) and any(set(target_names(t.target)) & names for t in inner.targets):
+                yield inner.value
+            elif isinstance(inner, cst.NamedExpr) and dotted(inner.target) in names:
                 yield inner.value
 
     def _picks_lines(self, value: cst.BaseExpression, names: frozenset[str]) -> bool:
-        """``next(line for line in lines if line.startswith("data:"))``."""
+        """``next(line for line in lines if line.startswith("data:"))``, and ``next`` of a generator that does so."""
         for inner in walk(value):
+            if isinstance(inner, cst.Call) and last_name(inner.func) in ("next", "anext") and inner.args:
+                if self._yields_filtered(inner.args[0].value):
+                    return True
             if isinstance(inner, cst.CompFor):
                 bound = frozenset(target_names(inner.target))
                 if any(self._tells_lines_apart(test.test, names | bound) for test in inner.ifs):
