@@ -67,18 +67,16 @@ Change = Callable[[cst.CSTNode], "cst.CSTNode | cst.FlattenSentinel[Any] | cst.R
 
 
 def rewriting(module: Module, changes: Mapping[cst.CSTNode, Change]) -> tuple[Edit, ...] | NoFix:
-    """The edits that change several nodes, all of one top-level statement, each as small as it can be."""
-    statement = module.statement_of(next(iter(changes)))
-    if any(module.statement_of(node) is not statement for node in changes):
-        raise ValueError("the nodes stand in different top-level statements")
-    tree = module.tree(statement)
-    before = statement.text
-    if tree.code != before:
-        return NoFix("the file's line ends cannot be kept by LibCST")
-    changed = tree.visit(_Rewriting(changes))
-    assert isinstance(changed, cst.Module)
-    base = module.source.offset(statement.first_line, 0)
-    return tuple(_line_edits(before, changed.code, base))
+    """The edits that change several nodes of a module, each as small as it can be."""
+    edits: list[Edit] = []
+    for statement in dict.fromkeys(module.statement_of(node) for node in changes):
+        tree = module.tree(statement)
+        if tree.code != statement.text:
+            return NoFix("the file's line ends cannot be kept by LibCST")
+        changed = tree.visit(_Rewriting(changes))
+        assert isinstance(changed, cst.Module)
+        edits.extend(_line_edits(statement.text, changed.code, module.source.offset(statement.first_line, 0)))
+    return tuple(edits)
 
 
 class _Rewriting(cst.CSTTransformer):

@@ -15,7 +15,7 @@ import libcst as cst
 from claude_api_lint.api import SdkCall, load_catalog
 from claude_api_lint.api_requests import ApiRequest, ApiRequests
 from claude_api_lint.dataflow.flow import parameters
-from claude_api_lint.dataflow.trees import dotted, last_name
+from claude_api_lint.dataflow.trees import dotted, last_name, string_value
 from claude_api_lint.dataflow.values import (
     HOLE,
     Const,
@@ -38,6 +38,8 @@ class Kind(enum.Enum):
 
     RESPONSE = "the response"
     BODY = "the text of the body"
+    BLOCKS = "blocks of lines, one for each event"
+    BLOCK = "such a block"
     LINES = "lines of the body"
     LINE = "a line of the body, or a part of one"
     CHUNKS = "pieces of the body"
@@ -84,8 +86,9 @@ class _Elsewhere(enum.Enum):
 ELSEWHERE = _Elsewhere.ELSEWHERE
 Read = ReplyPart | _Elsewhere | None
 
-_TEXTS = frozenset({Kind.BODY, Kind.LINE, Kind.CHUNK, Kind.EVENT_DATA})
+_TEXTS = frozenset({Kind.BODY, Kind.BLOCK, Kind.LINE, Kind.CHUNK, Kind.EVENT_DATA})
 _ELEMENTS = {
+    Kind.BLOCKS: Kind.BLOCK,
     Kind.LINES: Kind.LINE,
     Kind.CHUNKS: Kind.CHUNK,
     Kind.EVENTS: Kind.EVENT,
@@ -340,7 +343,7 @@ class Replies:
             return _of_events(read, name)
         if read.kind is Kind.REPLY:
             return self._of_reply(read, name, call, frame)
-        return _of_text(read, name)
+        return _of_text(read, name, call)
 
     def _of_response(self, read: ReplyPart, name: str, call: cst.Call | None) -> Read:
         libraries = [read.library] if read.library is not None and read.library.response else self.registry.libraries
@@ -416,21 +419,28 @@ def _of_events(read: ReplyPart, name: str) -> Read:
     return replace(read, kind=Kind.EVENT_NAME) if name == "event" else None
 
 
-def _of_text(read: ReplyPart, name: str) -> Read:
+def _of_text(read: ReplyPart, name: str, call: cst.Call | None) -> Read:
     """What a method of text, of a list of lines or of a stream gives."""
     if name in ("decode", "encode") and read.is_text:
         return replace(read, binary=name == "encode")
     if name in _SPLITTING_METHODS and read.is_text:
-        return replace(read, kind=Kind.LINES, streamed=True)
+        kind = Kind.BLOCKS if call is not None and _splits_at_blank_lines(call) else Kind.LINES
+        return replace(read, kind=kind, streamed=True)
     if read.is_text:
         return read if name in _TEXT_METHODS else None
     if name in _LINE_METHODS and read.kind in _ELEMENTS:
-        return replace(read, kind=Kind.LINE)
+        return replace(read, kind=Kind.BLOCK if read.kind is Kind.BLOCKS else Kind.LINE)
     if name in _CHUNK_METHODS and read.kind is Kind.LINES:
         return replace(read, kind=Kind.CHUNKS)
     if name in _PIECE_METHODS and read.kind in (Kind.LINES, Kind.CHUNKS):
         return replace(read, kind=Kind.CHUNK)
     return read if name in ("__iter__", "__aiter__", "iter_lines") and read.kind in _ELEMENTS else None
+
+
+def _splits_at_blank_lines(call: cst.Call) -> bool:
+    """Whether a text is split into blocks: at two line ends, one after the other."""
+    separator = string_value(call.args[0].value) if call.args else None
+    return separator in ("\n\n", b"\n\n", "\r\n\r\n", b"\r\n\r\n")
 
 
 def _is_told(call: cst.Call, argument: str) -> bool:

@@ -70,17 +70,19 @@ class AppendIncrements(Fixer):
         start = cst.SimpleStatementLine(body=[cst.Assign([cst.AssignTarget(target)], empty)])
         return {loop: lambda updated: _preceded(updated, start)}
 
-    def _assignments(self, path: str, outside: Loop | None = None) -> Iterator[cst.Assign | cst.AnnAssign]:
-        """The plain assignments of a name in the function of a loop, before the loop."""
-        module = self.analysis.module
-        scope = module.scope_of(outside) if outside is not None else None
-        body = scope.body if isinstance(scope, cst.FunctionDef) else None
-        for node in walk(body, into_scopes=False) if body is not None else ():
-            if node is outside:
-                return
-            if isinstance(node, cst.Assign) and any(dotted(target.target) == path for target in node.targets):
-                yield node
-            elif isinstance(node, cst.AnnAssign) and dotted(node.target) == path and node.value is not None:
+    def _assignments(self, path: str, outside: Loop) -> Iterator[cst.Assign | cst.AnnAssign]:
+        """The plain assignments of a name before a loop, in the same function or at module level."""
+        module, scope = self.analysis.module, self.analysis.module.scope_of(outside)
+        start = module.span(outside)[0]
+        found: list[cst.Assign | cst.AnnAssign] = []
+        for assign in module.nodes(cst.Assign, path.split(".")[0]):
+            if any(dotted(target.target) == path for target in assign.targets):
+                found.append(assign)
+        for annotated in module.nodes(cst.AnnAssign, path.split(".")[0]):
+            if dotted(annotated.target) == path and annotated.value is not None:
+                found.append(annotated)
+        for node in sorted(found, key=lambda node: module.span(node)[0]):
+            if module.scope_of(node) is scope and module.span(node)[0] < start:
                 yield node
 
     # What was cut off is not

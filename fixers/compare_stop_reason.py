@@ -7,6 +7,7 @@ import libcst as cst
 from claude_api_lint.api import Change, ChangeKind
 from claude_api_lint.codemod import command_of
 from claude_api_lint.dataflow.trees import code_of
+from claude_api_lint.dataflow.values import Instance
 from claude_api_lint.findings import Applicability, Fix
 from claude_api_lint.fixes import Fixer, NoFix
 from claude_api_lint.layout import quote_of
@@ -26,6 +27,8 @@ class CompareStopReason(Fixer):
     def fix(self, violation: Violation) -> Fix | NoFix:
         reading, node = violation.evidence, violation.node
         assert isinstance(reading, LegacyReading)
+        if isinstance(node, cst.Attribute) and self._is_unknown_field(node.value):
+            return NoFix(f"the class that the reply is made into has no field {self._field}")
         old, new = self._replaced(node, reading.access)
         if new is None:
             return NoFix("other code may rely on how it is read here")
@@ -43,6 +46,13 @@ class CompareStopReason(Fixer):
             return node, self._pattern(node)
         read = self._read(node, access)
         return (node, None) if read is None else self._compared(node, read)
+
+    def _is_unknown_field(self, reply: cst.BaseExpression) -> bool:
+        """Whether an object of the program's own has no stop reason to compare."""
+        evaluator, module = self.analysis.evaluator, self.analysis.module
+        found = evaluator.evaluate(reply, evaluator.frame_of(module, reply))
+        classes = [alternative.value.cls for alternative in found if isinstance(alternative.value, Instance)]
+        return any(self._field not in evaluator.objects.fields(cls) for cls in classes)
 
     @property
     def _change(self) -> Change:

@@ -12,11 +12,13 @@ from claude_api_lint.fixes import Change, Fixer, NoFix, rewriting
 from claude_api_lint.layout import quote_of
 from claude_api_lint.lint_rules.data_only_stream import UnfilteredEvent, UnfilteredLine
 from claude_api_lint.loops import Loop, loop_around
+from claude_api_lint.replies import Kind
 from claude_api_lint.rule import Violation
 
 Changes = dict[cst.CSTNode, Change]
 
 _CUTTING = frozenset("removeprefix replace lstrip split partition rpartition".split())
+_PLAIN = _CUTTING | frozenset("decode encode strip rstrip expandtabs lower".split())
 _NAMES = ("event", "data", "payload", "event_data", "parsed_event")
 
 
@@ -41,6 +43,8 @@ class SkipOtherEvents(Fixer):
 
     def _filtered(self, node: cst.CSTNode, evidence: UnfilteredLine) -> Changes | NoFix:
         module = self.analysis.module
+        if evidence.part.kind is not Kind.LINE:
+            return NoFix("the text is a block of lines; the one that begins with data: has to be found in it")
         comprehension = next((a for a in module.ancestors(node) if isinstance(a, cst.BaseComp)), None)
         if comprehension is not None:
             return self._filtered_comprehension(comprehension, evidence)
@@ -48,10 +52,11 @@ class SkipOtherEvents(Fixer):
         line = self._line_of(node)
         if loop is None or line is None:
             return NoFix("the line is parsed where no loop can skip it")
-        line, name = self._before_cutting(line, evidence.text, loop)
-        part = self.analysis.replies.of(name) if isinstance(name, cst.Name) else None
-        if not isinstance(name, cst.Name) or part is None or not part.is_text:
+        found = self._before_cutting(line, evidence.text)
+        part = self.analysis.replies.of(found[1]) if found is not None else None
+        if found is None or part is None or part.kind is not Kind.LINE:
             return NoFix("the line has no name by which it could be tested")
+        line, name = found
         prefix = self._prefix(name, evidence)
         if prefix is None:
             return NoFix("it is not known whether the line is text or bytes")
@@ -88,20 +93,37 @@ class SkipOtherEvents(Fixer):
         return line if isinstance(line, cst.SimpleStatementLine) else None
 
     def _before_cutting(
-        self, line: cst.SimpleStatementLine, text: cst.BaseExpression, loop: Loop
-    ) -> tuple[cst.SimpleStatementLine, cst.BaseExpression]:
+        self, line: cst.SimpleStatementLine, text: cst.BaseExpression
+    ) -> tuple[cst.SimpleStatementLine, cst.Name] | None:
         """The first statement that cuts the line (or parses it), and the name that the whole line has there."""
         module = self.analysis.module
-        name = _root(text)
-        while isinstance(name, cst.Name):
-            block, index = module.position_of(line.body[0])
-            setting = next((s for s in reversed(block.steps[:index]) if _assigned(s, name.value) is not None), None)
-            value = _assigned(setting, name.value) if setting is not None else None
-            above = self._line_of(setting) if setting is not None else None
-            if value is None or above is None or not _cuts(value):
+        while True:
+            name = _root(text)
+            if not isinstance(name, cst.Name):
+                return None
+            setting = self._setting(name.value, line.body[0])
+            if setting is None:
                 return line, name
-            line, name = above, _root(value)
-        return line, name
+            value, above = _assigned(setting, name.value), self._line_of(setting)
+            if value is None or above is None:
+                return None
+            if not _cuts(value) and not isinstance(_root(value), cst.Call):
+                return line, name
+            line, text = above, value
+
+    def _setting(self, name: str, step: cst.CSTNode) -> cst.CSTNode | None:
+        """The last step of the loop before another one that binds a name, in its block or in one around."""
+        module = self.analysis.module
+        current: cst.CSTNode | None = step
+        while current is not None:
+            block, index = module.position_of(current)
+            for earlier in reversed(block.steps[:index]):
+                if any(_assigned(inner, name) is not None for inner in walk(earlier, into_scopes=False)):
+                    return earlier
+            if isinstance(block.owner, cst.For | cst.While | cst.FunctionDef):
+                return None
+            current = module.step_of(block.owner)
+        return None
 
     def _prefix(self, name: cst.Name, evidence: UnfilteredLine) -> str | None:
         """``"data:"`` as text or as bytes, in the quotes of the code around."""
@@ -185,11 +207,11 @@ def _preceded_by(*added: cst.BaseStatement) -> Change:
 
 
 def _root(text: cst.BaseExpression) -> cst.BaseExpression:
-    """``line`` in ``line.decode()[6:].strip()``."""
+    """``line`` in ``line.decode()[6:].strip()``; a call that may do anything else is a root itself."""
     while True:
         if isinstance(text, cst.Subscript):
             text = text.value
-        elif isinstance(text, cst.Call) and isinstance(text.func, cst.Attribute):
+        elif isinstance(text, cst.Call) and isinstance(text.func, cst.Attribute) and last_name(text.func) in _PLAIN:
             text = text.func.value
         else:
             return text

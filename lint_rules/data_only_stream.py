@@ -82,7 +82,7 @@ class DataOnlyStream(Rule):
             return
         text = node.args[0].value
         part = self.analysis.replies.of(text)
-        if part is None or part.kind is not Kind.LINE or not part.streamed or not self._is_of_stream(part):
+        if part is None or part.kind not in (Kind.LINE, Kind.BLOCK) or not part.streamed or not self._is_of_stream(part):
             return
         if not self.analysis.replies.parses(node) or not self._is_read_line_by_line(node):
             return

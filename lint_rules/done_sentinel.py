@@ -196,7 +196,7 @@ class DoneSentinel(Rule):
         if part is ELSEWHERE:
             return
         if isinstance(part, ReplyPart):
-            if part.is_text or part.kind is Kind.LINES:
+            if part.is_text or part.kind in (Kind.LINES, Kind.BLOCKS):
                 confidence = Confidence.LIKELY if only_named else part.confidence
                 self._report(node, SentinelTest(outcome, part.endpoint, others, shared, option), confidence)
             return

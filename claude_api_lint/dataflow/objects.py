@@ -64,6 +64,8 @@ class Objects:
             return self.evaluator.remember(("attribute", base, name), lambda: self._of_class(base, name))
         if isinstance(base, External):
             return just(External(f"{base.name}.{name}"))
+        if isinstance(base, Const) and base.value is None:
+            return just(Unknown("a value that is set later", name))
         if isinstance(base, Const | Text) and name in ("value", "name"):
             return just(base)
         if isinstance(base, Const | Text | Mapping | Sequence):
@@ -188,7 +190,7 @@ class Objects:
     def _class_level(self, base: Instance, name: str) -> Alternatives:
         """A field's value, as the constructor got it or by default, or a plain class attribute."""
         cls = base.cls
-        fields = self._fields(cls)
+        fields = self.fields(cls)
         if name in fields and self.method(cls, "__init__") is None:
             return self.evaluator.limit(self._field(base, name, fields))
         return self._class_attribute(cls, name)
@@ -207,7 +209,7 @@ class Objects:
 
     # Fields of dataclasses, pydantic models, NamedTuples and their kin
 
-    def _fields(self, cls: Class) -> list[str]:
+    def fields(self, cls: Class) -> list[str]:
         """The annotated names of a class and its bases, base classes first: what a generated constructor takes."""
         names: list[str] = []
         for candidate in reversed(self.line(cls)[0]):
@@ -253,7 +255,7 @@ class Objects:
             return value
         if not isinstance(value, Instance) or "typing.NamedTuple" not in self.line(value.cls)[1]:
             return None
-        items = [self.evaluator.only_of(self.attribute(value, name)) for name in self._fields(value.cls)]
+        items = [self.evaluator.only_of(self.attribute(value, name)) for name in self.fields(value.cls)]
         return Sequence(tuple(items))
 
     # What methods assign to self
