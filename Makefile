@@ -12,10 +12,10 @@ layout := build/layout/claude_api_lint
 # One program for each of two rules, to show what mending looks like.
 examples := $(foreach code,CAV101 CAV104,$(firstword $(sort $(wildcard fixtures/broken/$(code)/*.py))))
 
-.PHONY: help venv demo test lint format accuracy clean
+.PHONY: help venv demo test lint format accuracy docs/programs.md clean
 
 help:
-	@echo "make demo | test | lint | format | accuracy | venv | clean"
+	@echo "make demo | test | lint | format | accuracy | docs/programs.md | venv | clean"
 
 venv: $(venv)/ready-for-tests
 
@@ -45,6 +45,10 @@ format: $(venv)/ready-for-tests
 # Downloads published packages and measures findings and fixes on them; takes a while.
 accuracy: $(venv)/ready
 	$(bin)/python benchmarks/accuracy/run.py
+
+# Runs each program in fixtures/broken/*/programs before and after it is fixed, and writes down what it printed.
+docs/programs.md: $(venv)/ready-for-tests
+	$(bin)/python docs/make_programs.py
 
 # The environment is made anew when pyproject.toml changes, so that it never holds what is no longer asked for.
 $(venv)/ready: pyproject.toml
