@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import libcst as cst
 
 from claude_api_lint.findings import Applicability, Edit, Fix
+from claude_api_lint.rules import is_class
 
 if TYPE_CHECKING:
     from claude_api_lint.dataflow.module import Module
@@ -121,7 +122,7 @@ def fixers() -> dict[str, type[Fixer]]:
     found: dict[str, type[Fixer]] = {}
     for module in pkgutil.iter_modules(package.__path__):
         for value in vars(importlib.import_module(f"{package.__name__}.{module.name}")).values():
-            if isinstance(value, type) and issubclass(value, Fixer) and hasattr(value, "code"):
+            if is_class(value) and issubclass(value, Fixer) and hasattr(value, "code"):
                 found[value.code] = value
     return found
 

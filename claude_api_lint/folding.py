@@ -114,7 +114,7 @@ def _keeping_names(module: Module, test: cst.BaseExpression, node: cst.If, folde
 def _assignment(named: cst.NamedExpr) -> cst.SimpleStatementLine:
     """``x := value`` as a statement."""
     value = named.value.with_changes(lpar=[], rpar=[]) if named.value.lpar else named.value
-    return cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(named.target)], value)])
+    return cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(cst.ensure_type(named.target, cst.Name))], value)])
 
 
 def _is_pure(node: cst.BaseExpression) -> bool:
@@ -164,7 +164,7 @@ def _fold_if(module: Module, node: cst.If, holds: bool) -> Folded:
     says_less = has_comment(node.body) or _heading_comment(node)
     orelse = node.orelse
     if orelse is None:
-        changes = {node: _removal} if is_elif else removal(module, node)
+        changes: dict[cst.CSTNode, Change] = {node: _removal} if is_elif else removal(module, node)
         return Folded(changes, dropped, says_less, node)
     if is_elif:
         return Folded({node: lambda updated: updated.orelse}, dropped, says_less, node)  # type: ignore[attr-defined]
@@ -183,7 +183,8 @@ def _keep_body(node: cst.If, is_elif: bool) -> Folded:
 
 
 def _as_if(updated: cst.CSTNode) -> cst.CSTNode:
-    assert isinstance(updated, cst.If) and isinstance(updated.orelse, cst.If)
+    assert isinstance(updated, cst.If)
+    assert isinstance(updated.orelse, cst.If)
     return updated.orelse.with_changes(leading_lines=updated.leading_lines)
 
 
@@ -193,7 +194,8 @@ def _body_in_place(updated: cst.CSTNode) -> cst.FlattenSentinel[cst.BaseStatemen
 
 
 def _else_in_place(updated: cst.CSTNode) -> cst.FlattenSentinel[cst.BaseStatement]:
-    assert isinstance(updated, cst.If) and isinstance(updated.orelse, cst.Else)
+    assert isinstance(updated, cst.If)
+    assert isinstance(updated.orelse, cst.Else)
     return cst.FlattenSentinel(_unindented(updated.orelse.body, updated.leading_lines))
 
 

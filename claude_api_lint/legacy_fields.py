@@ -73,14 +73,16 @@ class LegacyFieldRule(Rule):
         if node.attr.value != self.field:
             return
         parent = self.analysis.module.parent(node)
-        if isinstance(parent, cst.AssignTarget | cst.AnnAssign) or (isinstance(parent, cst.Call) and parent.func is node):
+        if isinstance(parent, cst.AssignTarget | cst.AnnAssign) or (
+            isinstance(parent, cst.Call) and parent.func is node
+        ):
             return
         self._judge(node, node.value, Access.ATTRIBUTE)
 
     def visit_Comparison(self, node: cst.Comparison) -> None:
-        if len(node.comparisons) == 1 and isinstance(node.comparisons[0].operator, cst.In | cst.NotIn):
-            if string_value(node.left) == self.field:
-                self._judge(node, node.comparisons[0].comparator, Access.IN)
+        target = node.comparisons[0]
+        if string_value(node.left) == self.field and isinstance(target.operator, cst.In | cst.NotIn):
+            self._judge(node, target.comparator, Access.IN)
 
     def visit_Match(self, node: cst.Match) -> None:
         elements = [element for case in node.cases for element in self._pattern_elements(case.pattern)]

@@ -316,7 +316,9 @@ class Replies:
         """Whether the module makes requests in the words of the old SDK, and imports it."""
         streams = (stream for stream in self.catalog.streams if stream.words)
         words = frozenset().union(*(stream.words for stream in streams))
-        return bool(words & self.module.words) and any(call.client.split(".")[0] in self.module.words for call in self.catalog.sdk_calls)
+        return bool(words & self.module.words) and any(
+            call.client.split(".")[0] in self.module.words for call in self.catalog.sdk_calls
+        )
 
     def _element(self, read: ReplyPart) -> Read:
         if read.kind in _ELEMENTS:

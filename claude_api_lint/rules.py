@@ -5,14 +5,20 @@ from __future__ import annotations
 import importlib
 import importlib.resources
 import re
+import types
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 if TYPE_CHECKING:
     from claude_api_lint.rule import Rule
 
 _PACKAGE = "claude_api_lint.lint_rules"
 _ATTRIBUTE = re.compile(r'^    (code|name) = "([^"]+)"$', re.MULTILINE)
+
+
+def is_class(value: object) -> TypeGuard[type]:
+    """Whether a value is a class; in Python 3.10 ``dict[str, int]`` says that it is a type, too."""
+    return isinstance(value, type) and not isinstance(value, types.GenericAlias)
 
 
 @cache
@@ -40,6 +46,6 @@ def rule_classes() -> tuple[type[Rule], ...]:
         if not module.name.endswith(".py") or module.name.startswith("_"):
             continue
         for value in vars(importlib.import_module(f"{_PACKAGE}.{module.name[:-3]}")).values():
-            if isinstance(value, type) and issubclass(value, Rule) and value is not Rule and hasattr(value, "code"):
+            if is_class(value) and issubclass(value, Rule) and value is not Rule and hasattr(value, "code"):
                 found[value.code] = value
     return tuple(found[code] for code in sorted(found))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import libcst as cst
 
@@ -13,6 +14,9 @@ from claude_api_lint.dataflow.trees import last_name, string_value, walk
 # The keys under which OpenAI's and compatible APIs send their text: who reads them reads such a stream as well.
 _KEYS_OF_OTHERS = frozenset({"choices", "chat.completion.chunk", "candidates", "generations"})
 _NAMES_OF_OTHERS = re.compile(r"openai|azure|cohere|deepseek|gemini|groq|mistral|ollama|together", re.IGNORECASE)
+_OWN_NAMES = re.compile(r"anthropic|claude", re.IGNORECASE)
+# The types of the events of OpenAI's Responses API begin so: "response.completed".
+_EVENTS_OF_OTHERS = "response."
 _LOOKUPS = frozenset({"get", "pop", "__getitem__"})
 _TYPE = "type"
 
@@ -33,15 +37,22 @@ class Vocabulary:
 
         The function tells, else the class around it. Code that reads another API's events as well tells nothing.
         """
-        for scope in self._scopes(node):
+        scopes = self._scopes(node)
+        for scope in scopes:
             if self._is_of_others(scope):
                 return None
             endpoint = self._told_by(scope)
             if endpoint is not None:
-                return endpoint
+                return endpoint if self._is_alone(scopes) else None
             if isinstance(scope, cst.For | cst.While) and _TYPE in self.looked_up(scope):
                 return None  # a loop that tells its own events apart, and none of them is Claude's
         return None
+
+    def _is_alone(self, scopes: list[Scope]) -> bool:
+        """Whether the class around handles no other API, or the function says by its name that it is for this one."""
+        if any(_OWN_NAMES.search(s.name.value) for s in scopes if isinstance(s, cst.FunctionDef | cst.ClassDef)):
+            return True
+        return not any(self._is_of_others(scope) for scope in scopes if isinstance(scope, cst.ClassDef))
 
     def _scopes(self, node: cst.CSTNode) -> list[Scope]:
         """The loops and functions around a node, innermost first, and the class that they are methods of."""
@@ -57,7 +68,7 @@ class Vocabulary:
         if isinstance(scope, cst.FunctionDef | cst.ClassDef) and _NAMES_OF_OTHERS.search(scope.name.value):
             return True
         compared = self.compared(scope)
-        if any(_NAMES_OF_OTHERS.fullmatch(word) for word in compared):
+        if any(_NAMES_OF_OTHERS.fullmatch(word) or word.startswith(_EVENTS_OF_OTHERS) for word in compared):
             return True
         return bool(_KEYS_OF_OTHERS & (self.looked_up(scope) | compared))
 

@@ -5,6 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import libcst as cst
+from claude_api_lint.lint_rules.cumulative_completion import (
+    Cut,
+    Overwritten,
+    measured_text,
+    path_of_what_came_before,
+)
 
 from claude_api_lint.codemod import command_of
 from claude_api_lint.dataflow.trees import code_of, dotted, last_name, string_value, walk
@@ -12,12 +18,6 @@ from claude_api_lint.findings import Applicability, Fix
 from claude_api_lint.fixes import Change, Fixer, NoFix, rewriting
 from claude_api_lint.folding import removal
 from claude_api_lint.layout import has_comment, quoted
-from claude_api_lint.lint_rules.cumulative_completion import (
-    Cut,
-    Overwritten,
-    measured_text,
-    path_of_what_came_before,
-)
 from claude_api_lint.loops import Loop, loop_around
 from claude_api_lint.rule import Violation
 
@@ -39,7 +39,9 @@ class AppendIncrements(Fixer):
             return NoFix("what is done with the text before it is kept may need the whole of it")
         if isinstance(changes, NoFix):
             return changes
-        comments = any(isinstance(n, cst.SimpleStatementLine) and _goes(changes[n], n) and has_comment(n) for n in changes)
+        comments = any(
+            isinstance(n, cst.SimpleStatementLine) and _goes(changes[n], n) and has_comment(n) for n in changes
+        )
         edits = rewriting(self.analysis.module, changes)
         applicability = Applicability.UNSAFE if comments or self._keeps_old_version(violation) else Applicability.SAFE
         return edits if isinstance(edits, NoFix) else Fix("append what each event brings", applicability, edits)
@@ -67,7 +69,7 @@ class AppendIncrements(Fixer):
             return {}
         if value is not None and code_of(value) == "None":
             return {value: lambda _: empty}
-        start = cst.SimpleStatementLine(body=[cst.Assign([cst.AssignTarget(target)], empty)])
+        start = cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(target)], empty)])  # type: ignore[arg-type]
         return {loop: lambda updated: _preceded(updated, start)}
 
     def _assignments(self, path: str, outside: Loop) -> Iterator[cst.Assign | cst.AnnAssign]:
@@ -109,7 +111,11 @@ class AppendIncrements(Fixer):
         changes: Changes = {}
         for node in walk(loop.body, into_scopes=False):
             line = self.analysis.module.parent(node)
-            if isinstance(node, cst.Assert) and _begins_with(node.test, path) and isinstance(line, cst.SimpleStatementLine):
+            if (
+                isinstance(node, cst.Assert)
+                and _begins_with(node.test, path)
+                and isinstance(line, cst.SimpleStatementLine)
+            ):
                 changes |= removal(self.analysis.module, line)
         return changes
 
@@ -197,9 +203,7 @@ def _preceded(updated: cst.CSTNode, line: cst.SimpleStatementLine) -> cst.Flatte
     leading = list(updated.leading_lines)  # type: ignore[attr-defined]
     blank = [empty for empty in leading if empty.comment is None]
     comments = [empty for empty in leading if empty.comment is not None]
-    return cst.FlattenSentinel(
-        [line.with_changes(leading_lines=blank), updated.with_changes(leading_lines=comments)]
-    )
+    return cst.FlattenSentinel([line.with_changes(leading_lines=blank), updated.with_changes(leading_lines=comments)])
 
 
 def _index_of(path: str, target: cst.CSTNode, value: cst.CSTNode) -> int | None:
@@ -213,10 +217,12 @@ def _index_of(path: str, target: cst.CSTNode, value: cst.CSTNode) -> int | None:
 
 def _split(updated: cst.CSTNode, index: int) -> cst.FlattenSentinel[cst.CSTNode]:
     """``new, seen = a, b`` as ``new = a`` and ``seen += b``."""
-    assert isinstance(updated, cst.SimpleStatementLine) and isinstance(updated.body[0], cst.Assign)
+    assert isinstance(updated, cst.SimpleStatementLine)
+    assert isinstance(updated.body[0], cst.Assign)
     assign = updated.body[0]
     targets, values = assign.targets[0].target, assign.value
-    assert isinstance(targets, cst.Tuple) and isinstance(values, cst.Tuple)
+    assert isinstance(targets, cst.Tuple)
+    assert isinstance(values, cst.Tuple)
     added = cst.SimpleStatementLine([_augmented(targets.elements[index].value, values.elements[index].value)])
     rest = assign.with_changes(
         targets=[assign.targets[0].with_changes(target=_without(targets, index))], value=_without(values, index)

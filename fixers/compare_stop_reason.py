@@ -68,7 +68,8 @@ class CompareStopReason(Fixer):
     @property
     def _value(self) -> str:
         replacement = self._change.replacement
-        assert replacement is not None and replacement[1] is not None
+        assert replacement is not None
+        assert replacement[1] is not None
         return replacement[1]
 
     def _string(self, text: str, near: cst.CSTNode) -> cst.SimpleString:
@@ -82,8 +83,9 @@ class CompareStopReason(Fixer):
             index = cst.Index(self._string(self._field, key))
             return node.with_changes(slice=[key.with_changes(slice=index)], lpar=[], rpar=[])
         if access is Access.GET and isinstance(node, cst.Call):
-            key = node.args[0].with_changes(value=self._string(self._field, node.args[0]), comma=cst.MaybeSentinel.DEFAULT)
-            return node.with_changes(args=[key], lpar=[], rpar=[])
+            first = node.args[0]
+            argument = first.with_changes(value=self._string(self._field, first), comma=cst.MaybeSentinel.DEFAULT)
+            return node.with_changes(args=[argument], lpar=[], rpar=[])
         if access is Access.ATTRIBUTE and isinstance(node, cst.Attribute):
             return node.with_changes(attr=cst.Name(self._field), lpar=[], rpar=[])
         return None

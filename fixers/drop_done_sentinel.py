@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import libcst as cst
+from claude_api_lint.lint_rules.done_sentinel import SentinelTest
 
 from claude_api_lint.api import Stream
 from claude_api_lint.codemod import command_of
@@ -13,7 +14,6 @@ from claude_api_lint.findings import Applicability, Fix
 from claude_api_lint.fixes import Change, Fixer, NoFix, rewriting
 from claude_api_lint.folding import Folded, fold, statements_of
 from claude_api_lint.layout import has_comment, quoted
-from claude_api_lint.lint_rules.done_sentinel import SentinelTest
 from claude_api_lint.loops import Loop, ParsedEvent, exits, is_endless, loop_around, parsed_event, steps_after
 from claude_api_lint.rule import Violation
 
@@ -122,7 +122,9 @@ class DropDoneSentinel(Fixer):
         if stream is None:
             return NoFix("it is not known which event ends this stream")
         if self._knows_its_end(loop, stream):
-            return NoFix("the loop handles the end of the stream elsewhere; what was done at the sentinel belongs there")
+            return NoFix(
+                "the loop handles the end of the stream elsewhere; what was done at the sentinel belongs there"
+            )
         event = parsed_event(module, self.analysis.replies, loop)
         if event is None:
             return NoFix("the loop does not keep the parsed event, by which the end of the stream is told")
@@ -175,7 +177,8 @@ def _without_option(case: cst.MatchCase, option: cst.MatchOrElement) -> Callable
     index = list(case.pattern.patterns).index(option)
 
     def change(updated: cst.CSTNode) -> cst.CSTNode:
-        assert isinstance(updated, cst.MatchCase) and isinstance(updated.pattern, cst.MatchOr)
+        assert isinstance(updated, cst.MatchCase)
+        assert isinstance(updated.pattern, cst.MatchOr)
         kept = [pattern for i, pattern in enumerate(updated.pattern.patterns) if i != index]
         if len(kept) == 1:
             return updated.with_changes(pattern=kept[0].pattern)

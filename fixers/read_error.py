@@ -108,9 +108,8 @@ class ReadError(Fixer):
             elif isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and node.args:
                 if node.func.attr.value == "get" and string_value(node.args[0].value) == self._field:
                     yield node
-            elif isinstance(node, cst.Comparison) and string_value(node.left) == self._field:
-                if isinstance(node.comparisons[0].operator, cst.In | cst.NotIn):
-                    yield node
+            elif isinstance(node, cst.Comparison) and _is_membership(node) and string_value(node.left) == self._field:
+                yield node
 
     # Whether errors are handled
 
@@ -172,7 +171,7 @@ class ReadError(Fixer):
         owner = self.analysis.module.parent(test)
         if isinstance(owner, cst.UnaryOperation | cst.BooleanOperation) or ":=" in code_of(test):
             return NoFix("the value gets a name in the test; errors are objects with a message now")
-        changes: dict[cst.CSTNode, Change] = {node: self._asking for node in self._readings(test)}
+        changes: dict[cst.CSTNode, Change] = dict.fromkeys(self._readings(test), self._asking)
         body = owner.body if isinstance(owner, cst.If) else None
         for node in self._readings(body) if body is not None else ():
             changes[node] = self._message
@@ -183,9 +182,8 @@ class ReadError(Fixer):
         if isinstance(updated, cst.Comparison):
             return updated.with_changes(left=self._string(updated.left))
         reply = _reply_of(updated)
-        return cst.Call(
-            cst.Attribute(reply, cst.Name("get")), [cst.Arg(self._string(updated))], **_parentheses(updated)
-        )
+        looked_up = cst.Call(cst.Attribute(reply, cst.Name("get")), [cst.Arg(self._string(updated))])
+        return _parenthesized_like(updated, looked_up)
 
     def _message(self, updated: cst.CSTNode) -> cst.CSTNode:
         """``reply["error"]["message"]``."""
@@ -194,17 +192,22 @@ class ReadError(Fixer):
         quote = quote_of(updated) or '"'
         message = cst.SimpleString(f"{quote}message{quote}")
         error = cst.Subscript(_reply_of(updated), [cst.SubscriptElement(cst.Index(self._string(updated)))])
-        return cst.Subscript(error, [cst.SubscriptElement(cst.Index(message))], **_parentheses(updated))
+        return _parenthesized_like(updated, cst.Subscript(error, [cst.SubscriptElement(cst.Index(message))]))
 
     def _string(self, near: cst.CSTNode) -> cst.SimpleString:
         quote = quote_of(_key_of(near)) or '"'
         return cst.SimpleString(f"{quote}{self._error}{quote}")
 
 
+def _is_membership(node: cst.Comparison) -> bool:
+    return isinstance(node.comparisons[0].operator, cst.In | cst.NotIn)
+
+
 def _reply_of(node: cst.CSTNode) -> cst.BaseExpression:
     if isinstance(node, cst.Subscript):
         return node.value
-    assert isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute)
+    assert isinstance(node, cst.Call)
+    assert isinstance(node.func, cst.Attribute)
     return node.func.value
 
 
@@ -214,9 +217,9 @@ def _key_of(node: cst.CSTNode) -> cst.CSTNode:
     return node.args[0] if isinstance(node, cst.Call) else node
 
 
-def _parentheses(node: cst.CSTNode) -> dict[str, object]:
-    assert isinstance(node, cst.BaseExpression)
-    return {"lpar": node.lpar, "rpar": node.rpar}
+def _parenthesized_like(old: cst.CSTNode, new: cst.BaseExpression) -> cst.BaseExpression:
+    assert isinstance(old, cst.BaseExpression)
+    return new.with_changes(lpar=old.lpar, rpar=old.rpar)
 
 
 __getattr__ = command_of(ReadError)

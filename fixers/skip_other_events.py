@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import libcst as cst
+from claude_api_lint.lint_rules.data_only_stream import UnfilteredEvent, UnfilteredLine
 
 from claude_api_lint.api import ChangeKind
 from claude_api_lint.codemod import command_of
@@ -10,7 +11,6 @@ from claude_api_lint.dataflow.trees import dotted, last_name, string_value, targ
 from claude_api_lint.findings import Applicability, Fix
 from claude_api_lint.fixes import Change, Fixer, NoFix, rewriting
 from claude_api_lint.layout import quote_of
-from claude_api_lint.lint_rules.data_only_stream import UnfilteredEvent, UnfilteredLine
 from claude_api_lint.loops import Loop, loop_around
 from claude_api_lint.replies import Kind
 from claude_api_lint.rule import Violation
@@ -67,7 +67,7 @@ class SkipOtherEvents(Fixer):
         """The ``try`` that begins with a line, else the line."""
         block = self.analysis.module.parent(line)
         around = self.analysis.module.parent(block) if isinstance(block, cst.IndentedBlock) else None
-        if isinstance(around, cst.Try) and around.body is block and block.body[0] is line:  # type: ignore[union-attr]
+        if isinstance(around, cst.Try) and around.body is block and block.body[0] is line:
             return around
         return line
 
@@ -96,7 +96,6 @@ class SkipOtherEvents(Fixer):
         self, line: cst.SimpleStatementLine, text: cst.BaseExpression
     ) -> tuple[cst.SimpleStatementLine, cst.Name] | None:
         """The first statement that cuts the line (or parses it), and the name that the whole line has there."""
-        module = self.analysis.module
         while True:
             name = _root(text)
             if not isinstance(name, cst.Name):
@@ -220,7 +219,11 @@ def _root(text: cst.BaseExpression) -> cst.BaseExpression:
 def _used_as_bytes(name: str, loop: Loop) -> bool | None:
     """Whether the code of a loop takes a name for bytes or for text; None where it does not say."""
     for node in walk(loop.body, into_scopes=False):
-        if not isinstance(node, cst.Call) or not isinstance(node.func, cst.Attribute) or dotted(node.func.value) != name:
+        if (
+            not isinstance(node, cst.Call)
+            or not isinstance(node.func, cst.Attribute)
+            or dotted(node.func.value) != name
+        ):
             continue
         if node.func.attr.value == "decode":
             return True

@@ -14,6 +14,7 @@ from claude_api_lint.replies import Kind, ReplyPart
 from claude_api_lint.rule import Rule
 
 _CUTTING_METHODS = frozenset({"removeprefix", "replace", "split", "partition", "lstrip"})
+_COLLECTING = frozenset({"append", "write", "put", "send", "join"})
 _SPLITTING = frozenset({"split", "partition"})
 _REWRITING_METHODS = frozenset({"strip", "lstrip", "rstrip", "replace", "lower", "upper", "encode"})
 
@@ -130,7 +131,8 @@ class CumulativeCompletion(Rule):
         loop, path = loop_around(self.analysis.module, text), dotted(text)
         for inner in walk(loop.body, into_scopes=False) if loop is not None and path is not None else ():
             if isinstance(inner, cst.Assign) and len(inner.targets) == 1 and dotted(inner.targets[0].target) == path:
-                assert loop is not None and path is not None
+                assert loop is not None
+                assert path is not None
                 if inner.value is not text and self._is_kept(path, inner, loop) and not _is_cut(inner.value):
                     return True
         return False
@@ -170,7 +172,9 @@ class CumulativeCompletion(Rule):
 
     # Overwriting
 
-    def _judge_overwriting(self, node: cst.Assign | cst.AnnAssign, target: cst.BaseExpression, value: cst.BaseExpression) -> None:
+    def _judge_overwriting(
+        self, node: cst.Assign | cst.AnnAssign, target: cst.BaseExpression, value: cst.BaseExpression
+    ) -> None:
         path, loop = dotted(target), loop_around(self.analysis.module, node)
         if loop is None or not self._may_be_text(value):
             return
@@ -196,9 +200,7 @@ class CumulativeCompletion(Rule):
         confidence = Confidence.LIKELY if handled else part.confidence
         self.report(node, message, confidence, evidence)
 
-    def _judge_event_kept(
-        self, node: cst.CSTNode, path: str | None, value: cst.BaseExpression, loop: Loop
-    ) -> None:
+    def _judge_event_kept(self, node: cst.CSTNode, path: str | None, value: cst.BaseExpression, loop: Loop) -> None:
         """``last = event``, where the text of the last event is read after the loop."""
         if path is None or not isinstance(value, cst.Name):
             return
@@ -247,9 +249,9 @@ class CumulativeCompletion(Rule):
 
     def _may_be_text(self, value: cst.BaseExpression) -> bool:
         """A cheap look: the value reads the text's key, or is a name."""
-        return any(
-            isinstance(inner, cst.Name | cst.SimpleString) for inner in walk(value)
-        ) and not isinstance(value, cst.SimpleString | cst.Dict | cst.List)
+        return any(isinstance(inner, cst.Name | cst.SimpleString) for inner in walk(value)) and not isinstance(
+            value, cst.SimpleString | cst.Dict | cst.List
+        )
 
     def _is_kept(self, path: str, node: cst.CSTNode, loop: Loop) -> bool:
         """Whether what a loop assigns is used after it, and is not put together in the loop as well."""
@@ -287,7 +289,7 @@ def measured_text(node: cst.BaseExpression) -> cst.BaseExpression | None:
 
 
 def path_of_what_came_before(node: cst.BaseExpression) -> str | None:
-    """The dotted name that holds what came before: ``seen``, ``self.seen``; also in ``seen or ""``, ``"".join(seen)``."""
+    """The name that holds what came before: ``seen``, ``self.seen``; also in ``seen or ""`` and ``"".join(seen)``."""
     if isinstance(node, cst.Call) and last_name(node.func) == "join" and len(node.args) == 1:
         return dotted(node.args[0].value)
     if isinstance(node, cst.BooleanOperation) and isinstance(node.operator, cst.Or):
@@ -297,7 +299,11 @@ def path_of_what_came_before(node: cst.BaseExpression) -> str | None:
 
 def _core(value: cst.BaseExpression) -> tuple[cst.BaseExpression, bool]:
     """The text in ``text.strip()`` or ``handler(text)``, and whether it was handled in between."""
-    if isinstance(value, cst.Call) and isinstance(value.func, cst.Attribute) and value.func.attr.value in _REWRITING_METHODS:
+    if (
+        isinstance(value, cst.Call)
+        and isinstance(value.func, cst.Attribute)
+        and value.func.attr.value in _REWRITING_METHODS
+    ):
         return _core(value.func.value)[0], True
     if isinstance(value, cst.Call) and len(value.args) == 1 and not _is_lookup(value):
         return value.args[0].value, True
@@ -311,14 +317,12 @@ def _is_lookup(call: cst.Call) -> bool:
 def _is_put_together(path: str, loop: Loop, node: cst.CSTNode) -> bool:
     """Whether the loop appends a name to something else, so that the name itself is only the piece."""
     for inner in walk(loop.body, into_scopes=False):
-        if isinstance(inner, cst.AugAssign) and _reads(inner.value, path):
+        appends = isinstance(inner, cst.AugAssign)
+        adds = isinstance(inner, cst.Assign) and inner is not node and isinstance(inner.value, cst.BinaryOperation)
+        if (appends or adds) and _reads(inner.value, path):  # type: ignore[attr-defined]
             return True
-        if isinstance(inner, cst.Call) and last_name(inner.func) in ("append", "write", "put", "send", "join"):
-            if any(_reads(argument, path) for argument in inner.args):
-                return True
-        if isinstance(inner, cst.Assign) and inner is not node and isinstance(inner.value, cst.BinaryOperation):
-            if _reads(inner.value, path):
-                return True
+        if isinstance(inner, cst.Call) and last_name(inner.func) in _COLLECTING and _is_passed(inner, path):
+            return True
     return False
 
 
@@ -327,10 +331,13 @@ def _is_cut_by(path: str, loop: Loop) -> bool:
     for inner in walk(loop.body, into_scopes=False):
         if isinstance(inner, cst.Slice) and inner.lower is not None and _reads(inner.lower, path):
             return True
-        if isinstance(inner, cst.Call) and last_name(inner.func) in _CUTTING_METHODS:
-            if any(_reads(argument, path) for argument in inner.args):
-                return True
+        if isinstance(inner, cst.Call) and last_name(inner.func) in _CUTTING_METHODS and _is_passed(inner, path):
+            return True
     return False
+
+
+def _is_passed(call: cst.Call, path: str) -> bool:
+    return any(_reads(argument, path) for argument in call.args)
 
 
 def _reads(node: cst.CSTNode, path: str) -> bool:

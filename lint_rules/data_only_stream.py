@@ -82,7 +82,12 @@ class DataOnlyStream(Rule):
             return
         text = node.args[0].value
         part = self.analysis.replies.of(text)
-        if part is None or part.kind not in (Kind.LINE, Kind.BLOCK) or not part.streamed or not self._is_of_stream(part):
+        if (
+            part is None
+            or part.kind not in (Kind.LINE, Kind.BLOCK)
+            or not part.streamed
+            or not self._is_of_stream(part)
+        ):
             return
         if not self.analysis.replies.parses(node) or not self._is_read_line_by_line(node):
             return
@@ -134,9 +139,9 @@ class DataOnlyStream(Rule):
         for above in module.ancestors(node):
             if isinstance(above, cst.FunctionDef | cst.Lambda):
                 return False
-            if isinstance(above, cst.Try) and below is above.body:
-                if any(self._catches(handler, names) for handler in above.handlers):
-                    return True
+            guarded = isinstance(above, cst.Try) and below is above.body
+            if guarded and any(self._catches(handler, names) for handler in above.handlers):  # type: ignore[attr-defined]
+                return True
             if isinstance(above, cst.With) and any(self._suppresses(item, names) for item in above.items):
                 return True
             below = above
@@ -173,17 +178,18 @@ class DataOnlyStream(Rule):
         """What the loop around a node assigns to some names."""
         loop = loop_around(self.analysis.module, node)
         for inner in walk(loop, into_scopes=False) if loop is not None else ():
-            if isinstance(inner, cst.Assign) and any(set(target_names(t.target)) & names for t in inner.targets):
-                yield inner.value
-            elif isinstance(inner, cst.NamedExpr) and dotted(inner.target) in names:
+            if not isinstance(inner, cst.Assign | cst.NamedExpr):
+                continue
+            targets = [t.target for t in inner.targets] if isinstance(inner, cst.Assign) else [inner.target]
+            if any(set(target_names(target)) & names for target in targets):
                 yield inner.value
 
     def _picks_lines(self, value: cst.BaseExpression, names: frozenset[str]) -> bool:
         """``next(line for line in lines if line.startswith("data:"))``, and ``next`` of a generator that does so."""
         for inner in walk(value):
-            if isinstance(inner, cst.Call) and last_name(inner.func) in ("next", "anext") and inner.args:
-                if self._yields_filtered(inner.args[0].value):
-                    return True
+            takes_next = isinstance(inner, cst.Call) and last_name(inner.func) in ("next", "anext") and inner.args
+            if takes_next and self._yields_filtered(inner.args[0].value):  # type: ignore[attr-defined]
+                return True
             if isinstance(inner, cst.CompFor):
                 bound = frozenset(target_names(inner.target))
                 if any(self._tells_lines_apart(test.test, names | bound) for test in inner.ifs):
@@ -238,9 +244,10 @@ class DataOnlyStream(Rule):
         """Whether a name holds what a function of the program has made of a line: it may say None to some."""
         loop, name = loop_around(self.analysis.module, test), dotted(test)
         for node in walk(loop.body, into_scopes=False) if loop is not None else ():
-            if isinstance(node, cst.Assign) and any(dotted(target.target) == name for target in node.targets):
-                if isinstance(node.value, cst.Call) and self._is_of_program(node.value):
-                    return True
+            if not isinstance(node, cst.Assign) or not isinstance(node.value, cst.Call):
+                continue
+            if any(dotted(target.target) == name for target in node.targets) and self._is_of_program(node.value):
+                return True
         return False
 
     def _is_of_program(self, call: cst.Call) -> bool:
@@ -249,7 +256,8 @@ class DataOnlyStream(Rule):
         found = evaluator.evaluate(call.func, evaluator.frame_of(self.analysis.module, call))
         unknown = isinstance(call.func, cst.Name)
         return any(
-            isinstance(a.value, Function) or (unknown and not isinstance(a.value, External | Part))
+            isinstance(a.value, Function)
+            or (unknown and not isinstance(a.value, External | Part))
             or (isinstance(a.value, External) and not a.value.name.startswith("builtins."))
             for a in found
         )
@@ -280,17 +288,9 @@ class DataOnlyStream(Rule):
         evaluator = self.analysis.evaluator
         if isinstance(source, cst.Call) and last_name(source.func) == "filter" and source.args:
             return last_name(source.args[0].value) != "None"
-        for alternative in evaluator.evaluate(source, evaluator.frame_of(self.analysis.module, source)):
-            generator = alternative.value
-            if isinstance(generator, Generator) and isinstance(generator.node, cst.FunctionDef):
-                yields = [n for n in walk(generator.node.body, into_scopes=False) if isinstance(n, cst.Yield)]
-                values = [(n, n.value) for n in yields if isinstance(n.value, cst.BaseExpression)]
-                if any(self._is_filtered(n, value) for n, value in values):
-                    return True
-            elif isinstance(generator, Generator) and isinstance(generator.node, cst.GeneratorExp | cst.ListComp):
-                if self._is_filtered(generator.node.elt, generator.node.elt):
-                    return True
-        return False
+        found = evaluator.evaluate(source, evaluator.frame_of(self.analysis.module, source))
+        generators = [alternative.value for alternative in found if isinstance(alternative.value, Generator)]
+        return any(self._is_filtered(node, value) for generator in generators for node, value in _yielded_by(generator))
 
     # Events
 
@@ -333,13 +333,9 @@ class DataOnlyStream(Rule):
     def _yields_known_events(self, source: cst.BaseExpression, key: str) -> bool:
         """Whether a generator of the program has looked at the events that it yields."""
         evaluator = self.analysis.evaluator
-        for alternative in evaluator.evaluate(source, evaluator.frame_of(self.analysis.module, source)):
-            generator = alternative.value
-            if isinstance(generator, Generator) and isinstance(generator.node, cst.FunctionDef):
-                for inner in walk(generator.node.body, into_scopes=False):
-                    if isinstance(inner, cst.Yield) and self._looks_at(inner, key):
-                        return True
-        return False
+        found = evaluator.evaluate(source, evaluator.frame_of(self.analysis.module, source))
+        generators = [alternative.value for alternative in found if isinstance(alternative.value, Generator)]
+        return any(self._looks_at(node, key) for generator in generators for node, _ in _yielded_by(generator))
 
     def _is_about_event(self, test: cst.BaseExpression, key: str) -> bool:
         for inner in walk(test):
@@ -365,6 +361,16 @@ class DataOnlyStream(Rule):
                 if isinstance(index, cst.Index) and string_value(index.value) in self._texts:
                     return False
         return True
+
+
+def _yielded_by(generator: Generator) -> Iterator[tuple[cst.CSTNode, cst.BaseExpression]]:
+    """What a generator or a comprehension yields, with the node that stands under its tests."""
+    if isinstance(generator.node, cst.GeneratorExp | cst.ListComp):
+        yield generator.node.elt, generator.node.elt
+    elif isinstance(generator.node, cst.FunctionDef):
+        for node in walk(generator.node.body, into_scopes=False):
+            if isinstance(node, cst.Yield) and isinstance(node.value, cst.BaseExpression):
+                yield node, node.value
 
 
 def _is_named(node: cst.CSTNode, names: frozenset[str]) -> bool:

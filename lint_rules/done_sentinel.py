@@ -99,9 +99,10 @@ class DoneSentinel(Rule):
                 self._judge(node, subject, outcome, False, shared=others_elsewhere)
 
     def visit_Call(self, node: cst.Call) -> None:
-        if last_name(node.func) in _SEARCHING and isinstance(node.func, cst.Attribute) and node.args:
-            if self._is_sentinel(node.args[0].value):
-                self._judge(node, node.func.value, False, False)
+        if not isinstance(node.func, cst.Attribute) or node.func.attr.value not in _SEARCHING or not node.args:
+            return
+        if self._is_sentinel(node.args[0].value):
+            self._judge(node, node.func.value, False, False)
 
     def visit_Match(self, node: cst.Match) -> None:
         for case in node.cases:
@@ -155,7 +156,9 @@ class DoneSentinel(Rule):
     def _is_named(self, node: cst.BaseExpression) -> bool:
         """Whether a constant from elsewhere is named after the sentinel: ``Handler.DONE_MARKER``."""
         name = dotted(node)
-        return name is not None and name.rsplit(".", 1)[-1].isupper() and bool(_NAMED_DONE.search(last_name(node) or ""))
+        return (
+            name is not None and name.rsplit(".", 1)[-1].isupper() and bool(_NAMED_DONE.search(last_name(node) or ""))
+        )
 
     def _others(self, node: cst.BaseExpression) -> tuple[cst.BaseElement, ...] | None:
         """The other elements of a tuple, list or set of texts that has the sentinel; None for anything else."""

@@ -65,7 +65,7 @@ class Endpoint:
 class SdkCall:
     """A method of an official SDK whose reply is that of an endpoint, as it came over the wire.
 
-    ``client`` is the dotted name of the class, ``endpoint`` the path, ``version`` the API version that the SDK asks for.
+    ``client`` is the dotted name of the class, ``endpoint`` the path, ``version`` the one that the SDK asks for.
     ``streams`` tells that iterating over the result gives one reply after the other, ``stream_argument`` which argument
     asks for that; ``distinctive`` that no other library has a method of this name.
     """

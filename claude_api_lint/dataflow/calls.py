@@ -403,7 +403,8 @@ class Calls:
     def yielded(self, generator: Generator) -> Iterator[Alternative]:
         """What iterating over a generator gives."""
         node, frame, flow = generator.node, generator.frame, self.evaluator.flow
-        assert node is not None and frame is not None
+        assert node is not None
+        assert frame is not None
         if isinstance(node, cst.ListComp | cst.SetComp | cst.GeneratorExp):
             yield from self.evaluator.evaluate(node.elt, frame)
             return

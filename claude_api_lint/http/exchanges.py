@@ -194,7 +194,7 @@ class Exchanges:
                     headers = self._clients.headers(library, sender, arguments, sending.headers)
                     yield from pairs(urls, headers, when)
 
-    def _clients_given(self, sending: Sending, arguments: Arguments) -> list[Made]:
+    def _clients_given(self, sending: Sending, arguments: Arguments) -> list[Made | None]:
         """The clients that a function may be told to send with."""
         given = sending.client and arguments.get(sending.client.position, *sending.client.names)
         found = self.evaluator.force(given) if given else ()
