@@ -9,9 +9,8 @@ from typing import ClassVar
 
 import libcst as cst
 
-from claude_api_lint.api import Change, ChangeKind
-from claude_api_lint.dataflow.trees import dotted, string_value, walk
-from claude_api_lint.dataflow.values import Const
+from claude_api_lint.api import Change, ChangeKind, load_catalog
+from claude_api_lint.dataflow.trees import dotted, string_value, target_names, walk
 from claude_api_lint.findings import Confidence
 from claude_api_lint.replies import Kind, ReplyPart
 from claude_api_lint.rule import Rule
@@ -44,6 +43,7 @@ class LegacyFieldRule(Rule):
     """Reports each reading of one field of a reply."""
 
     field: ClassVar[str]
+    origins = load_catalog().reply_needles
 
     def visit_Subscript(self, node: cst.Subscript) -> None:
         index = node.slice[0].slice
@@ -55,9 +55,12 @@ class LegacyFieldRule(Rule):
             self._judge(node, node.value, Access.BY_NAME)
 
     def _may_be_field(self, node: cst.Name) -> bool:
-        evaluator = self.analysis.evaluator
-        found = evaluator.evaluate(node, evaluator.frame_of(self.analysis.module, node))
-        return any(isinstance(a.value, Const) and a.value.value == self.field for a in found)
+        """Whether a loop goes over names that are written out, the field's among them: ``for key in ("field", ...)``."""
+        for loop in self.analysis.module.ancestors(node):
+            if isinstance(loop, cst.For | cst.CompFor) and node.value in target_names(loop.target):
+                names = loop.iter.elements if isinstance(loop.iter, cst.Tuple | cst.List | cst.Set) else ()
+                return any(string_value(element.value) == self.field for element in names)
+        return False
 
     def visit_Call(self, node: cst.Call) -> None:
         if not isinstance(node.func, cst.Attribute) or node.func.attr.value not in _LOOKUPS or not node.args:

@@ -64,11 +64,7 @@ def _analysed(source: Source, path: str, settings: Settings) -> CheckResult:
 
     module = Module(source, path)
     lowered = source.text.lower()
-    rules = [
-        rule
-        for rule in rule_classes()
-        if settings.selects(rule.code) and any(needle in lowered for needle in rule.needles)
-    ]
+    rules = [rule for rule in rule_classes() if settings.selects(rule.code) and _can_report(rule, lowered)]
     if not rules:
         return CheckResult()
     analysis = Analysis(module, settings.target_version or _default_target())
@@ -78,6 +74,13 @@ def _analysed(source: Source, path: str, settings: Settings) -> CheckResult:
     kept = [f for f in findings if not (settings.honour_noqa and suppressions.covers(f.line, f.code))]
     skipped = module.refusals[0] if module.refusals else None
     return CheckResult(tuple(sorted(kept, key=lambda finding: finding.sort_key)), skipped)
+
+
+def _can_report(rule: type[Rule], lowered: str) -> bool:
+    """Whether a text, in lower case, has what a rule is about."""
+    if not any(needle in lowered for needle in rule.needles):
+        return False
+    return not rule.origins or any(origin in lowered for origin in rule.origins)
 
 
 def _default_target() -> str:

@@ -76,6 +76,8 @@ class Rule(cst.CSTVisitor):
     """The API version since which the rule holds."""
     needles: ClassVar[tuple[str, ...]]
     """The rule can report something only in a file that has one of these texts, in any casing."""
+    origins: ClassVar[tuple[str, ...]] = ()
+    """And one of these, if there are any: what the values come from that the rule is about."""
 
     def __init__(self, analysis: Analysis) -> None:
         super().__init__()

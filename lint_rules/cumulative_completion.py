@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from claude_api_lint.api import ChangeKind
+from claude_api_lint.api import ChangeKind, load_catalog
 from claude_api_lint.dataflow.trees import code_of, dotted, last_name, string_value, target_names, walk
 from claude_api_lint.findings import Confidence
 from claude_api_lint.loops import Loop, loop_around, steps_after
@@ -68,6 +68,7 @@ class CumulativeCompletion(Rule):
     name = "cumulative-completion"
     since = "2023-06-01"
     needles = ("completion",)
+    origins = load_catalog().stream_needles
 
     def visit_Subscript(self, node: cst.Subscript) -> None:
         if len(node.slice) != 1 or not isinstance(node.slice[0].slice, cst.Slice):

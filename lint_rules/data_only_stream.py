@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from claude_api_lint.api import ChangeKind
+from claude_api_lint.api import ChangeKind, load_catalog
 from claude_api_lint.dataflow.trees import dotted, last_name, string_value, target_names, walk
 from claude_api_lint.dataflow.values import External, Function, Generator, Part
 from claude_api_lint.findings import Confidence
@@ -74,6 +74,7 @@ class DataOnlyStream(Rule):
     name = "data-only-stream"
     since = "2023-06-01"
     needles = ("json", "completion")
+    origins = load_catalog().request_needles
 
     # Lines
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from claude_api_lint.api import ChangeKind
+from claude_api_lint.api import ChangeKind, load_catalog
 from claude_api_lint.dataflow.trees import dotted, last_name, string_value
 from claude_api_lint.dataflow.values import Const, Sequence
 from claude_api_lint.findings import Confidence
@@ -71,6 +71,7 @@ class DoneSentinel(Rule):
     name = "done-sentinel"
     since = "2023-06-01"
     needles = ("done", "sentinel", "marker")
+    origins = load_catalog().stream_needles
 
     def visit_Comparison(self, node: cst.Comparison) -> None:
         if len(node.comparisons) != 1:

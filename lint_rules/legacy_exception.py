@@ -36,5 +36,5 @@ class LegacyException(LegacyFieldRule):
     code = "CAV201"
     name = "legacy-exception"
     since = "2023-06-01"
-    needles = ("exception",)
+    needles = ('"exception"', "'exception'", ".exception", "exception: ")
     field = "exception"

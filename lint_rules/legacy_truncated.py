@@ -35,5 +35,5 @@ class LegacyTruncated(LegacyFieldRule):
     code = "CAV202"
     name = "legacy-truncated"
     since = "2023-06-01"
-    needles = ("truncated",)
+    needles = ('"truncated"', "'truncated'", ".truncated", "truncated: ")
     field = "truncated"

@@ -80,6 +80,20 @@ class Catalog:
         return (*sorted(domains), *sorted(self._versions.own_headers), "x-api-key")
 
     @cached_property
+    def reply_needles(self) -> tuple[str, ...]:
+        """Texts of which a file has at least one where it gets replies of the API: by hand, or from an old SDK."""
+        clients = {f"{call.client.lower()}(" for call in self.sdk_calls}
+        methods = {call.method for call in self.sdk_calls if call.distinctive or "." in call.method}
+        words = {word.lower() for stream in self.streams for word in stream.words}
+        return (*self.request_needles, *sorted(clients | methods | words))
+
+    @cached_property
+    def stream_needles(self) -> tuple[str, ...]:
+        """Texts of which a file has at least one where it reads streams of the API, or speaks of their events."""
+        events = {word for stream in self.streams if stream.events for word in self.output(stream.events).distinctive}
+        return (*self.reply_needles, *sorted(events))
+
+    @cached_property
     def misspelled_needles(self) -> tuple[str, ...]:
         """Texts of which a file has at least one where it misspells the version header."""
         names = {name for name in self._versions.misspelled_names if name != self.version_header}
