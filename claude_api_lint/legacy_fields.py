@@ -55,7 +55,7 @@ class LegacyFieldRule(Rule):
             self._judge(node, node.value, Access.BY_NAME)
 
     def _may_be_field(self, node: cst.Name) -> bool:
-        """Whether a loop goes over names that are written out, the field's among them: ``for key in ("field", ...)``."""
+        """Whether a loop goes over names that are written out, the field among them: ``for key in ("field", ...)``."""
         for loop in self.analysis.module.ancestors(node):
             if isinstance(loop, cst.For | cst.CompFor) and node.value in target_names(loop.target):
                 names = loop.iter.elements if isinstance(loop.iter, cst.Tuple | cst.List | cst.Set) else ()

@@ -179,19 +179,16 @@ class CumulativeCompletion(Rule):
         path, loop = dotted(target), loop_around(self.analysis.module, node)
         if loop is None or not self._may_be_text(value):
             return
+        if not (_is_fixed_place(target) if path is None else self._is_kept(path, node, loop)):
+            return
         text, handled = _core(value)
         part = self._streamed_text(text)
         if part is None:
             self._judge_event_kept(node, path, value, loop)
             return
-        if self.is_for_a_version(node):
+        if self.is_for_a_version(node) or (path is not None and self._is_only_first(path, node)):
             return
-        if path is None:
-            path, handled = code_of(target), True
-            if not _is_fixed_place(target):
-                return
-        elif not self._is_kept(path, node, loop) or self._is_only_first(path, node):
-            return
+        path, handled = path or code_of(target), handled or path is None
         loop = self._outermost(loop, part)
         message = (
             f"only the last piece of a Claude stream is kept in {path}: each event brings only what is new "
