@@ -10,7 +10,7 @@ bin := $(venv)/bin
 layout := build/layout/claude_api_lint
 
 # One program for each of two rules, to show what mending looks like.
-examples := $(foreach code,CAV101 CAV104,$(firstword $(sort $(wildcard fixtures/broken/$(code)/*.py))))
+examples := $(foreach code,CAV101 CAV301,$(firstword $(sort $(wildcard fixtures/broken/$(code)/*.py))))
 
 .PHONY: help venv demo test lint format accuracy docs/programs.md clean
 
@@ -36,6 +36,7 @@ lint: $(venv)/ready-for-tests
 	$(bin)/ruff check
 	rm -rf $(layout) && mkdir -p $(layout)
 	ln -s $(CURDIR)/claude_api_lint/* $(CURDIR)/lint_rules $(CURDIR)/fixers $(layout)
+	ln -sfn $(CURDIR)/fixtures/server $(CURDIR)/fixtures/harness $(dir $(layout))
 	cd $(dir $(layout)) && $(CURDIR)/$(bin)/mypy --config-file $(CURDIR)/pyproject.toml
 
 format: $(venv)/ready-for-tests

@@ -13,7 +13,7 @@ from claude_api_lint.api import Change, ChangeKind, load_catalog
 from claude_api_lint.dataflow.trees import dotted, string_value, target_names, walk
 from claude_api_lint.findings import Confidence
 from claude_api_lint.replies import Kind, ReplyPart
-from claude_api_lint.rule import Rule
+from claude_api_lint.rule import Rule, StepPart
 
 _LOOKUPS = frozenset({"get", "pop"})
 
@@ -43,6 +43,7 @@ class LegacyFieldRule(Rule):
     """Reports each reading of one field of a reply."""
 
     field: ClassVar[str]
+    part_of_step = StepPart.REPLY
     origins = load_catalog().reply_needles
 
     def visit_Subscript(self, node: cst.Subscript) -> None:

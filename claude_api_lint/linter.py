@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from claude_api_lint.findings import Finding, Fix
+from claude_api_lint.findings import Applicability, Finding, Fix
 from claude_api_lint.prefilter import mentions_api
 from claude_api_lint.settings import Settings
 from claude_api_lint.source import Source, UnreadableSource
@@ -64,13 +64,14 @@ def _analysed(source: Source, path: str, settings: Settings) -> CheckResult:
 
     module = Module(source, path)
     lowered = source.text.lower()
-    rules = [rule for rule in rule_classes() if settings.selects(rule.code) and _can_report(rule, lowered)]
-    if not rules:
+    rules = [rule for rule in rule_classes() if _can_report(rule, lowered)]
+    selected = [rule for rule in rules if settings.selects(rule.code)]
+    if not selected:
         return CheckResult()
     analysis = Analysis(module, settings.target_version or _default_target())
-    violations = _visited(analysis, [rule(analysis) for rule in rules])
     suppressions = Suppressions.of(source.text)
-    findings = [_finding(violation, analysis, suppressions) for violation in violations]
+    findings = _findings(analysis, selected, suppressions)
+    findings = _in_step(findings, rules, lambda missing: _findings(analysis, missing, suppressions))
     kept = [f for f in findings if not (settings.honour_noqa and suppressions.covers(f.line, f.code))]
     skipped = module.refusals[0] if module.refusals else None
     return CheckResult(tuple(sorted(kept, key=lambda finding: finding.sort_key)), skipped)
@@ -87,6 +88,44 @@ def _default_target() -> str:
     from claude_api_lint.api import load_catalog
 
     return load_catalog().default_target
+
+
+def _findings(analysis: Analysis, rules: Iterable[type[Rule]], suppressions: Suppressions) -> list[Finding]:
+    """What some rules find, with their fixes."""
+    violations = _visited(analysis, [rule(analysis) for rule in rules])
+    return [_finding(violation, analysis, suppressions) for violation in violations]
+
+
+def _in_step(
+    findings: list[Finding],
+    rules: Iterable[type[Rule]],
+    find: Callable[[list[type[Rule]]], list[Finding]],
+) -> list[Finding]:
+    """The findings, where the parts of a step to another version are safe to fix together, or not at all.
+
+    Asking for another version while the replies are still taken for the old one's breaks a program that works, and so
+    does the reverse. ``find`` gives the findings of rules that were not asked for.
+    """
+    parts = {rule.code: rule.part_of_step for rule in rules if rule.part_of_step is not None}
+    present = {parts[finding.code] for finding in findings if finding.code in parts}
+    if not present:
+        return findings
+    seen = {finding.code for finding in findings}
+    others = find([rule for rule in rules if parts.get(rule.code) not in present | {None} and rule.code not in seen])
+    step = [finding for finding in (*findings, *others) if finding.code in parts]
+    if len({parts[finding.code] for finding in step}) < 2 or all(_is_safe(finding) for finding in step):
+        return findings
+    return [_as_unsafe(finding) if finding.code in parts else finding for finding in findings]
+
+
+def _is_safe(finding: Finding) -> bool:
+    return finding.fix is not None and finding.fix.applicability is Applicability.SAFE
+
+
+def _as_unsafe(finding: Finding) -> Finding:
+    if finding.fix is None:
+        return finding
+    return replace(finding, fix=replace(finding.fix, applicability=Applicability.UNSAFE))
 
 
 def _visited(analysis: Analysis, rules: list[Rule]) -> Iterable[Violation]:

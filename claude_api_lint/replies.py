@@ -77,14 +77,15 @@ class ReplyPart:
         return self.kind in _TEXTS
 
 
-class _Elsewhere(enum.Enum):
-    """Something that is known to come from somewhere else."""
+class Other(enum.Enum):
+    """Something that is known not to be, or not to be only, a reply of the Claude API."""
 
-    ELSEWHERE = "elsewhere"
+    ELSEWHERE = "the reply of another API"
+    UNSURE = "the reply of an API that is not known"
 
 
-ELSEWHERE = _Elsewhere.ELSEWHERE
-Read = ReplyPart | _Elsewhere | None
+ELSEWHERE, UNSURE = Other.ELSEWHERE, Other.UNSURE
+Read = ReplyPart | Other | None
 
 _TEXTS = frozenset({Kind.BODY, Kind.BLOCK, Kind.LINE, Kind.CHUNK, Kind.EVENT_DATA})
 _ELEMENTS = {
@@ -134,7 +135,7 @@ class Replies:
         return read if isinstance(read, ReplyPart) else None
 
     def whence(self, node: cst.BaseExpression, frame: Frame | None = None) -> Read:
-        """The part of a reply that an expression is, ELSEWHERE where it may be another's, None where nobody knows."""
+        """The part of a reply that an expression is, what it may be besides, or None where nobody knows."""
         frame = frame or self.evaluator.frame_of(self.module, node)
         return _read_together(self.read(alternative.value) for alternative in self.evaluator.evaluate(node, frame))
 
@@ -144,7 +145,7 @@ class Replies:
         return any(isinstance(a.value, Made) and self.registry.canonical(a.value.name) in _PARSERS for a in found)
 
     def read(self, value: Value) -> Read:
-        """The part of a reply that a value is, ELSEWHERE where it is known to be another's, None where nobody knows."""
+        """The part of a reply that a value is, what else it is known to be, or None where nobody knows."""
         if value not in self._known:
             self._known[value] = None  # what something is when it is itself
             self._known[value] = self._read(value)
@@ -240,14 +241,17 @@ class Replies:
                     yield value.call
 
     def _answered(self, senders: Iterable[cst.Call]) -> Read:
+        unsure: Read = None
         for sender in senders:
-            requests = self.requests.of(sender)
-            elsewhere = any(self.requests.goes_elsewhere(exchange) for exchange in self.requests.exchanges(sender))
-            if requests and elsewhere:
-                return None  # the same code speaks to several APIs
-            if requests or elsewhere:
-                return self._answer(sender, requests) if requests else ELSEWHERE
-        return None
+            exchanges, requests = self.requests.exchanges(sender), self.requests.of(sender)
+            elsewhere = any(self.requests.goes_elsewhere(exchange) for exchange in exchanges)
+            if requests:
+                return self._answer(sender, requests) if not elsewhere else UNSURE
+            if elsewhere:
+                return ELSEWHERE
+            if any(not exchange.by_wrapper for exchange in exchanges):
+                unsure = UNSURE
+        return unsure
 
     def _answer(self, sender: cst.Call, requests: list[ApiRequest]) -> ReplyPart:
         endpoints = {self.catalog.endpoint_path(r.exchange.url_text.replace(HOLE, "{}")) for r in requests}
@@ -387,8 +391,9 @@ class Replies:
 def _read_together(found: Iterable[Read]) -> Read:
     """What something is of which several things are known."""
     reads = list(found)
-    if any(read is ELSEWHERE for read in reads):
-        return ELSEWHERE
+    for other in (ELSEWHERE, UNSURE):
+        if any(read is other for read in reads):
+            return other
     parts = [read for read in reads if isinstance(read, ReplyPart)]
     return _joined(parts) if parts else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar
@@ -63,6 +64,13 @@ class Violation:
     span: tuple[int, int] | None = None
 
 
+class StepPart(enum.Enum):
+    """The two parts of a step to another version: one without the other changes what a program does."""
+
+    REQUEST = "the version that is asked for"
+    REPLY = "what the replies are taken for"
+
+
 class Rule(cst.CSTVisitor):
     """A rule. Its docstring is its page in the manual: the first line says what is reported.
 
@@ -78,6 +86,9 @@ class Rule(cst.CSTVisitor):
     """The rule can report something only in a file that has one of these texts, in any casing."""
     origins: ClassVar[tuple[str, ...]] = ()
     """And one of these, if there are any: what the values come from that the rule is about."""
+
+    part_of_step: ClassVar[StepPart | None] = None
+    """Which part of the step to another version a finding of the rule is, if it is one."""
 
     def __init__(self, analysis: Analysis) -> None:
         super().__init__()

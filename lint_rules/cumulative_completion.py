@@ -10,8 +10,8 @@ from claude_api_lint.api import ChangeKind, load_catalog
 from claude_api_lint.dataflow.trees import code_of, dotted, last_name, string_value, target_names, walk
 from claude_api_lint.findings import Confidence
 from claude_api_lint.loops import Loop, loop_around, steps_after
-from claude_api_lint.replies import Kind, ReplyPart
-from claude_api_lint.rule import Rule
+from claude_api_lint.replies import ELSEWHERE, Kind, ReplyPart
+from claude_api_lint.rule import Rule, StepPart
 
 _CUTTING_METHODS = frozenset({"removeprefix", "replace", "split", "partition", "lstrip"})
 _COLLECTING = frozenset({"append", "write", "put", "send", "join"})
@@ -68,6 +68,7 @@ class CumulativeCompletion(Rule):
     name = "cumulative-completion"
     since = "2023-06-01"
     needles = ("completion",)
+    part_of_step = StepPart.REPLY
     origins = load_catalog().stream_needles
 
     def visit_Subscript(self, node: cst.Subscript) -> None:
@@ -154,7 +155,7 @@ class CumulativeCompletion(Rule):
         index = node.slice[0].slice
         if not isinstance(index, cst.Index) or (string_value(index.value),) not in self._texts:
             return None
-        if self.analysis.replies.whence(node) is not None:
+        if self.analysis.replies.whence(node) is ELSEWHERE:
             return None
         endpoint = self.analysis.vocabulary.endpoint_of(node)
         if endpoint not in self._endpoints:

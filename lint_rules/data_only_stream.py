@@ -13,7 +13,7 @@ from claude_api_lint.dataflow.values import External, Function, Generator, Part
 from claude_api_lint.findings import Confidence
 from claude_api_lint.loops import loop_around
 from claude_api_lint.replies import Kind, ReplyPart
-from claude_api_lint.rule import Rule
+from claude_api_lint.rule import Rule, StepPart
 
 _PARSERS = frozenset({"loads", "decode"})
 _CATCHING = frozenset("JSONDecodeError ValueError Exception BaseException".split())
@@ -74,6 +74,7 @@ class DataOnlyStream(Rule):
     name = "data-only-stream"
     since = "2023-06-01"
     needles = ("json", "completion")
+    part_of_step = StepPart.REPLY
     origins = load_catalog().request_needles
 
     # Lines

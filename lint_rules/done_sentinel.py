@@ -12,7 +12,7 @@ from claude_api_lint.dataflow.trees import dotted, last_name, string_value
 from claude_api_lint.dataflow.values import Const, Sequence
 from claude_api_lint.findings import Confidence
 from claude_api_lint.replies import ELSEWHERE, Kind, ReplyPart
-from claude_api_lint.rule import Rule
+from claude_api_lint.rule import Rule, StepPart
 
 _EQUAL = cst.Equal | cst.Is
 _UNEQUAL = cst.NotEqual | cst.IsNot
@@ -71,6 +71,7 @@ class DoneSentinel(Rule):
     name = "done-sentinel"
     since = "2023-06-01"
     needles = ("done", "sentinel", "marker")
+    part_of_step = StepPart.REPLY
     origins = load_catalog().stream_needles
 
     def visit_Comparison(self, node: cst.Comparison) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from claude_api_lint.api import load_catalog
+from claude_api_lint.rule import StepPart
 from claude_api_lint.version_values import VersionValue, VersionValueRule
 
 
@@ -34,6 +35,7 @@ class OutdatedVersion(VersionValueRule):
     name = "outdated-version"
     since = "2023-06-01"
     needles = (load_catalog().version_header,)
+    part_of_step = StepPart.REQUEST
 
     def judge(self, values: Iterable[VersionValue]) -> None:
         catalog, target = self.analysis.catalog, self.analysis.target
