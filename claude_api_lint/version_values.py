@@ -16,7 +16,6 @@ from claude_api_lint.http.headers import HEADER_NAMES
 from claude_api_lint.rule import Rule
 
 _HEADERS_NAME = re.compile(r"header|hdr", re.IGNORECASE)
-_TEST_FILE = re.compile(r"(^|/)(tests?|testing|conftest\.py|test_[^/]*|[^/]*_test\.py)(/|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,7 @@ def written_headers(requests: ApiRequests, node: cst.Dict) -> Iterator[Mapping]:
     It must have another header, and be named or passed as headers; tests that compare or fake headers are left alone.
     """
     module = requests.module
-    if _TEST_FILE.search(module.path) or requests.is_mocked:
+    if module.is_test or requests.is_mocked:
         return
     if not any(_is_key(element, HEADER_NAMES) for element in node.elements):
         return
@@ -104,7 +103,7 @@ def written_values(requests: ApiRequests, node: cst.Dict) -> Iterator[VersionVal
 def assigned_names(requests: ApiRequests, node: cst.Assign) -> Iterator[tuple[cst.CSTNode, str]]:
     """The keys of ``headers["..."] = value``, for a name that says headers, each with the node that writes it."""
     module = requests.module
-    if _TEST_FILE.search(module.path) or requests.is_mocked:
+    if module.is_test or requests.is_mocked:
         return
     for target in node.targets:
         subscript = target.target

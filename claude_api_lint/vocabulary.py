@@ -37,6 +37,8 @@ class Vocabulary:
 
         The function tells, else the class around it. Code that reads another API's events as well tells nothing.
         """
+        if self.module.is_test:
+            return None  # the events may be made up, and the server one's own
         scopes = self._scopes(node)
         for scope in scopes:
             if self._is_of_others(scope):

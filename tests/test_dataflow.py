@@ -26,8 +26,11 @@ from claude_api_lint.dataflow.values import (
     Assumptions,
     Class,
     Const,
+    Derived,
     External,
     Function,
+    Generator,
+    How,
     Instance,
     Made,
     Mapping,
@@ -36,8 +39,12 @@ from claude_api_lint.dataflow.values import (
     Text,
     Thunk,
     Unbound,
+    Unknown,
     Value,
     compatible,
+    glued_to,
+    has_origin,
+    piece_of,
 )
 from claude_api_lint.parsing import with_big_stack
 from claude_api_lint.source import Source
@@ -1524,6 +1531,202 @@ def test_a_program_claims_something_about_everything_it_shows(sentence: str) -> 
     compile(textwrap.dedent(program), sentence, "exec")
     assert claims(program)
     assert len(claims(program)) == program.count("show(")
+
+
+# Where what is not known comes from
+
+
+class Origins(Shown):
+    """What a program shows, and of what is not known what it came from: ``line.[0]``, ``r().attribute``."""
+
+    def rendered(self, value: Value, depth: int = 0) -> str:
+        if isinstance(value, Generator):
+            return "a generator"
+        if not isinstance(value, Derived):
+            return super().rendered(value, depth)
+        if value.how in (How.ATTRIBUTE, How.CALLED):
+            return f"{self.rendered(value.whole)}.{value.key}{'()' if value.how is How.CALLED else ''}"
+        if value.how is How.ITEM:
+            return f"{self.rendered(value.whole)}[{'...' if value.key is None else repr(value.key)}]"
+        return f"{value.how.name.lower()}({self.rendered(value.whole)})"
+
+
+ORIGINS = {
+    "an item": ("open('x').read()['a']", "builtins.open().read()['a']"),
+    "an item by a name": ("open('x')[key]", "builtins.open()[...]"),
+    "an item by a number": ("open('x')[-1]", "builtins.open()[-1]"),
+    "an item of an item": ("open('x')['a']['b']", "builtins.open()['a']['b']"),
+    "an attribute of an item": ("open('x')['a'].b", "builtins.open()['a'].b"),
+    "a method's result": ("open('x')['a'].get('b')", "builtins.open()['a'].get()"),
+    "what a function returned that nobody knows": ("[].pop()('x')", "returned(?)"),
+    "a method of what it returned": ("[].pop()('x').json()", "returned(?).json()"),
+    "a slice is a piece": ("open('x')[3:]", "text(builtins.open())"),
+    "a slice of a slice is a piece of the same": ("open('x')[3:][:5][1:]", "text(builtins.open())"),
+    "str() is a piece": ("str(open('x'), 'utf-8')", "text(builtins.open())"),
+    "+ puts a text together": ("open('x') + open('y')", "glued(builtins.open())"),
+    "+ of what is put together is the same": ("open('x') + open('y') + open('z')", "glued(builtins.open())"),
+    "+ to an empty text": ("'' + open('x')", "glued(builtins.open())"),
+    "+ to empty bytes": ("b'' + open('x')", "glued(builtins.open())"),
+    "+ of an empty text": ("open('x') + ''", "glued(builtins.open())"),
+    "+ of another text is a text": ("open('x') + 'a'", "'{}a'"),
+    "an awaited value": ("(await open('x'))['a']", "builtins.open()['a']"),
+    "next() is an element": ("next(open('x'))", "element(builtins.open())"),
+    "next() with a default is an element": ("next(open('x'), 'a')", "element(builtins.open())"),
+    "list() has the same elements": ("list(open('x'))[0]", "builtins.open()[0]"),
+    "next() of iter() is an element": ("next(iter(open('x')))", "element(builtins.open())"),
+    "next() of filter() is an element": ("next(filter(None, open('x')))", "element(builtins.open())"),
+    "next() of a comprehension is what it makes": ("next(x[0] for x in open('x'))", "element(builtins.open())[0]"),
+    "next() of a list is one of its items": ("next(iter(['a', 'b']))", "'a' or 'b'"),
+    "a comprehension is a generator": ("[x for x in open('x')]", "a generator"),
+    "a walrus is its value": ("(x := open('x'))['a']", "builtins.open()['a']"),
+    "getattr of an item": ("getattr(open('x')['a'], 'b')", "builtins.open()['a'].b"),
+    "an item of nothing known is unknown": ("key['a']", "?"),
+}
+
+
+@pytest.mark.parametrize("sentence", ORIGINS)
+def test_what_an_unknown_value_came_from(sentence: str) -> None:
+    expression, claim = ORIGINS[sentence]
+    before = "async def f():\n    " if "await" in expression else ""
+    (values,) = Origins(f"{before}show({expression})\n").lines.values()
+    assert values == set(claim.split(" or "))
+
+
+ORIGINS_IN_PROGRAMS = {
+    "a loop gives elements": """
+        for line in open('x'):
+            show(line)  # is element(builtins.open())
+            line = line[5:]
+            show(line)  # is text(element(builtins.open()))
+            line = line.strip()
+            show(line)  # is text(element(builtins.open())).strip()
+    """,
+    "enumerate gives numbers and elements": """
+        for number, line in enumerate(open('x')):
+            show(number)  # is ?
+            show(line)  # is element(builtins.open())
+    """,
+    "enumerate of pairs": """
+        for number, (key, value) in enumerate(open('x')):
+            show(key)  # is element(builtins.open())[0]
+            show(value)  # is element(builtins.open())[1]
+    """,
+    "unpacking takes items": """
+        first, second = open('x')
+        show(first)  # is builtins.open()[0]
+        show(second)  # is builtins.open()[1]
+    """,
+    "a starred name takes the rest": """
+        first, *rest = open('x')
+        show(rest)  # is builtins.open()
+        show(rest[0])  # is builtins.open()[0]
+    """,
+    "a starred name of something unknown is unknown": """
+        def f(x):
+            first, *rest = x
+            show(rest)  # is ?
+    """,
+    "a buffer that begins empty": """
+        buffer = ''
+        for piece in open('x'):
+            buffer += piece
+            show(buffer)  # is glued(element(builtins.open()))
+    """,
+    "a buffer from which lines are taken": """
+        buffer = b''
+        for piece in open('x'):
+            buffer += piece
+            line, buffer = buffer.split(b';', 1)
+            show(line)  # may be glued(element(builtins.open())).split()[0]
+    """,
+    "a generator gives what it yields": """
+        def f():
+            for line in open('x'):
+                yield line['a']
+        for x in f():
+            show(x)  # is element(builtins.open())['a']
+        show(f())  # is a generator
+        show(next(f()))  # is element(builtins.open())['a']
+    """,
+    "a generator gives all that it yields": """
+        def f(x):
+            yield 'a'
+            if x:
+                yield 'b'
+            yield
+        for x in f(1):
+            show(x)  # is 'a' or 'b'
+    """,
+    "yield from gives what another one yields": """
+        def f():
+            yield from open('x')
+            yield from ['a']
+        for x in f():
+            show(x)  # is element(builtins.open()) or 'a'
+    """,
+    "a generator knows its arguments": """
+        def f(x):
+            for line in x:
+                yield line
+        for line in f(open('x')):
+            show(line)  # is element(builtins.open())
+    """,
+    "a generator that cannot be reached yields nothing": """
+        def f(x):
+            if x is None:
+                yield 'a'
+            else:
+                yield 'b'
+        for x in f(None):
+            show(x)  # is 'a'
+    """,
+    "a context manager is no generator": """
+        from contextlib import contextmanager
+        @contextmanager
+        def f():
+            yield open('x')
+        with f() as x:
+            show(x)  # is builtins.open()
+    """,
+    "a comprehension gives its elements": """
+        for x in [line['a'] for line in open('x') if line]:
+            show(x)  # is element(builtins.open())['a']
+        for x in (y for y in {z['a'] for z in open('x')}):
+            show(x)  # is element(builtins.open())['a']
+    """,
+    "a generator of itself ends": """
+        def f(x):
+            yield from f(x)
+        for x in f(1):
+            show(x)  # is ?
+    """,
+    "a parameter keeps its origin": """
+        def f(line):
+            return line['a']
+        for line in open('x'):
+            show(f(line))  # is element(builtins.open())['a']
+    """,
+}
+"""Sentence -> program."""
+
+
+@pytest.mark.parametrize("sentence", ORIGINS_IN_PROGRAMS)
+def test_a_program_knows_where_what_is_not_known_comes_from(sentence: str) -> None:
+    program = ORIGINS_IN_PROGRAMS[sentence]
+    lines = Origins(program).lines
+    assert len(claims(program)) == program.count("show(")
+    for number, (kind, claimed) in claims(program).items():
+        assert agrees(lines[number], kind, claimed), f"line {number} {kind} {claimed}, found {lines[number]}"
+
+
+def test_a_piece_of_a_piece_is_a_piece_of_the_whole() -> None:
+    whole = Derived(whole=Unknown("a line"), how=How.ELEMENT)
+    assert piece_of(piece_of(whole)) == piece_of(whole)
+    assert glued_to(glued_to(whole)) == glued_to(whole)
+    assert piece_of(glued_to(whole)) != glued_to(whole)
+    assert has_origin(piece_of(whole))
+    assert not has_origin(Unknown("a line"))
+    assert not has_origin(Const("a line"))
 
 
 # Bounds

@@ -2,7 +2,7 @@
 
 ``broken/<code>/`` holds programs whose lines say ``# expect: CAV101`` where a finding starts, ``mended/<code>/`` what
 ``claude-api-lint fix`` makes of them (without those comments), ``unfixable/<code>/`` programs that are reported and
-left to a person, and ``silent/`` programs in which nothing must be found.
+left to a person, and ``silent/`` programs in which nothing must be found. Those in ``<code>/programs/`` are also run.
 """
 
 from __future__ import annotations
@@ -146,7 +146,8 @@ def test_every_program_compiles(program: Path) -> None:
 @each(REPORTED)
 def test_a_reported_program_expects_the_code_of_its_folder(program: Path) -> None:
     text = read(program)
-    assert program.parent.name in {code for _, code in expected(text)}
+    folder = program.relative_to(FIXTURES).parts[1]
+    assert folder in {code for _, code in expected(text)}
     assert text.count("# expect") == len(EXPECTATION.findall(text)), "an expectation is misspelled"
 
 

@@ -7,6 +7,7 @@ with ``# here`` is the one that is to be reported.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import sys
 import textwrap
@@ -17,15 +18,26 @@ import libcst as cst
 import pytest
 
 import claude_api_lint.http
+from claude_api_lint.api_requests import ApiRequests
 from claude_api_lint.dataflow.evaluator import Evaluator
 from claude_api_lint.dataflow.module import Module
 from claude_api_lint.dataflow.trees import walk
 from claude_api_lint.findings import Finding
 from claude_api_lint.fixer import fix_source
-from claude_api_lint.http.declarations import Building, Client, Library, Sending, parameter
+from claude_api_lint.http.declarations import (
+    ITERATED,
+    Building,
+    Client,
+    Gives,
+    Library,
+    Reading,
+    Sending,
+    parameter,
+)
 from claude_api_lint.http.exchanges import Exchange, Exchanges
 from claude_api_lint.http.registry import Registry, load_registry
 from claude_api_lint.linter import check_source
+from claude_api_lint.replies import Kind, Replies
 from claude_api_lint.settings import Settings
 from claude_api_lint.source import Source
 
@@ -159,6 +171,26 @@ FORMS = {
         import httpx
         with httpx.stream('POST', URL, headers=HEADERS) as r:  # here
             pass
+    """,
+    "httpx-sse: connect_sse": """
+        import httpx
+        from httpx_sse import connect_sse
+        with connect_sse(httpx.Client(), 'POST', URL, headers=HEADERS) as source:  # here
+            pass
+    """,
+    "httpx-sse: a client's headers": """
+        import httpx, httpx_sse
+        client = httpx.Client(base_url='https://api.anthropic.com', headers=HEADERS)
+        with httpx_sse.connect_sse(client, 'POST', '/v1/messages') as source:  # here
+            pass
+    """,
+    "httpx-sse: aconnect_sse with keywords": """
+        import httpx, httpx_sse
+        async def ask(key):
+            async with httpx.AsyncClient() as client:
+                connecting = httpx_sse.aconnect_sse(client=client, method='POST', url=URL, headers=HEADERS)  # here
+                async with connecting as source:
+                    pass
     """,
     "httpx: headers as pairs": """
         import httpx
@@ -1360,6 +1392,7 @@ def registry_of(*libraries: Library) -> Registry:
         {name: (library, building) for library in libraries for name, building in library.buildings.items()},
         {name: (library, client) for library in libraries for name, client in library.clients.items()},
         {alias: name for library in libraries for alias, name in library.aliases.items()},
+        {name: given for library in libraries for name, given in library.event_streams.items()},
     )
 
 
@@ -1412,6 +1445,73 @@ def test_adding_a_client_takes_one_module(form: str, with_niquests: None) -> Non
     assert finding.code == "CAV101"
     assert finding.confidence.value == "certain"
     assert check(program(form, GOOD)) == ()
+
+
+# What comes back: claude_api_lint/replies.py reads it by the same descriptions
+
+SPEAKING = dataclasses.replace(
+    CARRIER,
+    response={
+        "shout": Reading(Gives.REPLY),
+        "scroll": Reading(Gives.BODY, binary=True),
+        "verses": Reading(Gives.LINES, binary=True, decoded_by="readable"),
+        "verse": Reading(Gives.LINE),
+        "crumbs": Reading(Gives.CHUNKS, binary=True),
+        "crumb": Reading(Gives.CHUNK),
+        ITERATED: Reading(Gives.EVENTS),
+    },
+    event_streams={"carrier.Parrot": parameter(1, "of")},
+)
+
+FLOWN = "carrier.fly('now', 'https://api.anthropic.com/v1/complete', {'x-api-key': 'k'})"
+SPOKEN = {
+    f"{FLOWN}.shout()": (Kind.REPLY, None),
+    f"{FLOWN}.scroll": (Kind.BODY, True),
+    f"{FLOWN}.verses()": (Kind.LINES, True),
+    f"{FLOWN}.verses(readable=True)": (Kind.LINES, False),
+    f"next({FLOWN}.verses())": (Kind.LINE, True),
+    f"{FLOWN}.verse()": (Kind.LINE, False),
+    f"{FLOWN}.crumbs": (Kind.CHUNKS, True),
+    f"{FLOWN}.crumb": (Kind.CHUNK, False),
+    f"next({FLOWN})": (Kind.EVENT, None),
+    f"carrier.Parrot('grey', {FLOWN})": (Kind.EVENTS, None),
+    f"carrier.Parrot('grey', of={FLOWN})": (Kind.EVENTS, None),
+}
+
+
+@pytest.mark.parametrize("expression", SPOKEN)
+def test_a_response_is_read_by_its_librarys_description_alone(expression: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = registry_of(SPEAKING)
+    monkeypatch.setattr("claude_api_lint.http.exchanges.load_registry", lambda: registry)
+    module = Module(Source(f"import carrier\nx = {expression}\n"), "program.py")
+    (assign,) = module.nodes(cst.Assign)
+    part = Replies(ApiRequests(module, Evaluator()), registry).of(assign.value)
+    assert part is not None
+    assert part.library is SPEAKING
+    kind, binary = SPOKEN[expression]
+    assert part.kind is kind
+    assert binary is None or part.binary is binary
+
+
+LIBRARIES = {library.name: library for library in load_registry().libraries}
+
+
+@pytest.mark.parametrize("name", [name for name in LIBRARIES if name != "curl"])
+def test_every_client_says_what_its_response_gives(name: str) -> None:
+    assert LIBRARIES[name].response
+
+
+def test_whatever_a_response_gives_is_a_part_of_a_reply() -> None:
+    assert {gives.name for gives in Gives} <= set(Kind.__members__)
+
+
+@pytest.mark.parametrize("name", LIBRARIES)
+def test_only_bytes_have_an_argument_that_decodes_them(name: str) -> None:
+    assert all(reading.binary for reading in LIBRARIES[name].response.values() if reading.decoded_by)
+
+
+def test_a_client_whose_response_comes_later_says_how() -> None:
+    assert {name for name, library in LIBRARIES.items() if library.responses} == {"http.client"}
 
 
 def test_every_module_of_the_package_that_describes_a_client_is_found() -> None:

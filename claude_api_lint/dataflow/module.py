@@ -5,6 +5,7 @@ A *step* is a small statement or a compound statement; a *block* is a run of ste
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +20,7 @@ from claude_api_lint.source import Source
 
 Node = TypeVar("Node", bound=cst.CSTNode)
 _BINDING = (cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.NamedExpr, cst.For, cst.CompFor, cst.Del)
+_TEST_FILE = re.compile(r"(^|/)(tests?|testing|conftest\.py|test_[^/]*|[^/]*_test\.py)(/|$)", re.IGNORECASE)
 SELF_CALL = "self.()"
 """Marks a step that calls a method on its own object, and so may change any attribute of it."""
 
@@ -51,6 +53,11 @@ class Module:
         self._steps: dict[cst.CSTNode, tuple[Block, int]] = {}
         self._touched: dict[cst.CSTNode, dict[str, frozenset[str]]] = {}
         self._positions: dict[Statement, tuple[object, int]] = {}
+
+    @property
+    def is_test(self) -> bool:
+        """Whether the file is a test by its path: it may hold any text as an example."""
+        return _TEST_FILE.search(self.path) is not None
 
     # The tree
 
