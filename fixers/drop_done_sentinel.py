@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import libcst as cst
-from claude_api_lint.lint_rules.done_sentinel import SentinelTest
 
 from claude_api_lint.api import Stream
 from claude_api_lint.codemod import command_of
@@ -16,6 +15,7 @@ from claude_api_lint.folding import Folded, fold, statements_of
 from claude_api_lint.layout import has_comment, quoted
 from claude_api_lint.loops import Loop, ParsedEvent, exits, is_endless, loop_around, parsed_event, steps_after
 from claude_api_lint.rule import Violation
+from claude_api_lint.sentinels import SentinelTest
 
 _LEAVING = cst.Break | cst.Continue | cst.Return | cst.Raise
 
