@@ -5,12 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import libcst as cst
-from claude_api_lint.lint_rules.cumulative_completion import (
-    Cut,
-    Overwritten,
-    measured_text,
-    path_of_what_came_before,
-)
+from claude_api_lint.lint_rules.cumulative_completion import Cut, Overwritten
 
 from claude_api_lint.codemod import command_of
 from claude_api_lint.dataflow.trees import code_of, dotted, last_name, string_value, walk
@@ -20,6 +15,7 @@ from claude_api_lint.folding import removal
 from claude_api_lint.layout import has_comment, quoted
 from claude_api_lint.loops import Loop, loop_around
 from claude_api_lint.rule import Violation
+from claude_api_lint.streamed_texts import measured_text, path_of_what_came_before
 
 Changes = dict[cst.CSTNode, Change]
 

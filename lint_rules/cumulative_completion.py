@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import libcst as cst
 
-from claude_api_lint.api import ChangeKind, load_catalog
-from claude_api_lint.dataflow.trees import code_of, dotted, last_name, string_value, target_names, walk
+from claude_api_lint.api import load_catalog
+from claude_api_lint.dataflow.trees import code_of, dotted, string_value, walk
 from claude_api_lint.findings import Confidence
 from claude_api_lint.loops import Loop, loop_around, steps_after
-from claude_api_lint.replies import ELSEWHERE, Kind, ReplyPart
+from claude_api_lint.replies import Kind
 from claude_api_lint.rule import Rule, StepPart
-
-_CUTTING_METHODS = frozenset({"removeprefix", "replace", "split", "partition", "lstrip"})
-_COLLECTING = frozenset({"append", "write", "put", "send", "join"})
-_SPLITTING = frozenset({"split", "partition"})
-_REWRITING_METHODS = frozenset({"strip", "lstrip", "rstrip", "replace", "lower", "upper", "encode"})
+from claude_api_lint.streamed_texts import StreamedTexts, core, cut_by_call, is_fixed_place, is_what_came_before
 
 
 @dataclass(frozen=True)
@@ -71,31 +68,39 @@ class CumulativeCompletion(Rule):
     part_of_step = StepPart.REPLY
     origins = load_catalog().stream_needles
 
+    @cached_property
+    def texts(self) -> StreamedTexts:
+        return StreamedTexts(self.analysis)
+
+    # Cutting off
+
     def visit_Subscript(self, node: cst.Subscript) -> None:
         if len(node.slice) != 1 or not isinstance(node.slice[0].slice, cst.Slice):
             return
         lower, upper = node.slice[0].slice.lower, node.slice[0].slice.upper
-        if lower is None or upper is not None or not _is_what_came_before(lower):
-            return
-        self._judge_cut(node, node.value, lower)
+        if lower is not None and upper is None and is_what_came_before(lower):
+            self._judge_cut(node, node.value, lower)
 
     def visit_Call(self, node: cst.Call) -> None:
-        if not isinstance(node.func, cst.Attribute) or node.func.attr.value not in _CUTTING_METHODS or not node.args:
-            return
-        before = node.args[0].value
-        if path_of_what_came_before(before) is None:
-            return
-        if node.func.attr.value == "replace" and (len(node.args) < 2 or string_value(node.args[1].value) != ""):
-            return
-        if node.func.attr.value in _SPLITTING:
-            self._judge_cut(self._element_of(node), node.func.value, before)
-        else:
-            self._judge_cut(node, node.func.value, before)
+        text, seen = cut_by_call(node)
+        if text is not None and seen is not None:
+            parent = self.analysis.module.parent(node)
+            element = isinstance(parent, cst.Subscript) and parent.value is node  # text.split(seen)[1]
+            self._judge_cut(parent if element else node, text, seen)  # type: ignore[arg-type]
 
-    def _element_of(self, node: cst.Call) -> cst.BaseExpression:
-        """``text.split(seen)[1]`` for the call in it."""
-        parent = self.analysis.module.parent(node)
-        return parent if isinstance(parent, cst.Subscript) and parent.value is node else node
+    def _judge_cut(self, node: cst.BaseExpression, text: cst.BaseExpression, seen: cst.BaseExpression) -> None:
+        part = self.texts.of(text)
+        if part is None or self.is_for_a_version(node) or not self.texts.is_followed_by(seen, node):
+            return
+        if self.texts.is_whole(text):
+            return  # the finding is that the text itself is overwritten; cutting the whole text is right
+        message = (
+            "the text of a Claude stream is cut by what came before, but each event brings only what is new "
+            f"since {self.since}"
+        )
+        self.report(node, message, part.confidence, Cut(text, seen))
+
+    # Keeping the last
 
     def visit_Assign(self, node: cst.Assign) -> None:
         if len(node.targets) == 1:
@@ -105,92 +110,23 @@ class CumulativeCompletion(Rule):
         if node.value is not None:
             self._judge_overwriting(node, node.target, node.value)
 
-    # Cutting off
-
-    def _judge_cut(self, node: cst.BaseExpression, text: cst.BaseExpression, seen: cst.BaseExpression) -> None:
-        part = self._streamed_text(text)
-        if part is None or self.is_for_a_version(node) or not self._follows_stream(node, seen):
-            return
-        if self._is_whole_text(text):
-            return  # the finding is that the text itself is overwritten; cutting the whole text is right
-        message = (
-            "the text of a Claude stream is cut by what came before, but each event brings only what is new "
-            f"since {self.since}"
-        )
-        self.report(node, message, part.confidence, Cut(text, seen))
-
-    def _follows_stream(self, node: cst.CSTNode, seen: cst.BaseExpression) -> bool:
-        """Whether what is cut by changes with the stream: it is assigned, or added to, in the loop; or an attribute."""
-        measured = measured_text(seen)
-        path = path_of_what_came_before(seen if measured is None else measured)
-        loop = loop_around(self.analysis.module, node)
-        if path is None or loop is None:
-            return path is not None and "." in path
-        return "." in path or any(_changes(inner, path) for inner in walk(loop.body, into_scopes=False))
-
-    def _is_whole_text(self, text: cst.BaseExpression) -> bool:
-        """Whether a text that is cut is also kept in its own name for after the loop."""
-        loop, path = loop_around(self.analysis.module, text), dotted(text)
-        for inner in walk(loop.body, into_scopes=False) if loop is not None and path is not None else ():
-            if isinstance(inner, cst.Assign) and len(inner.targets) == 1 and dotted(inner.targets[0].target) == path:
-                assert loop is not None
-                assert path is not None
-                if inner.value is not text and self._is_kept(path, inner, loop) and not _is_cut(inner.value):
-                    return True
-        return False
-
-    def _streamed_text(self, node: cst.BaseExpression) -> ReplyPart | None:
-        """The part of a reply that an expression is, where it is the text of a streamed event."""
-        part = self.analysis.replies.of(node)
-        if part is None:
-            return self._evident_text(node)
-        if part.kind is not Kind.REPLY or not part.streamed or part.path not in self._texts:
-            return None
-        return part if part.endpoint is None or part.endpoint in self._endpoints else None
-
-    def _evident_text(self, node: cst.BaseExpression) -> ReplyPart | None:
-        """``event["completion"]`` of something unknown, in a loop whose function speaks of Claude's completions."""
-        if not isinstance(node, cst.Subscript) or loop_around(self.analysis.module, node) is None:
-            return None
-        index = node.slice[0].slice
-        if not isinstance(index, cst.Index) or (string_value(index.value),) not in self._texts:
-            return None
-        if self.analysis.replies.whence(node) is ELSEWHERE:
-            return None
-        endpoint = self.analysis.vocabulary.endpoint_of(node)
-        if endpoint not in self._endpoints:
-            return None
-        return ReplyPart(Kind.REPLY, endpoint, Confidence.LIKELY, cst.Call(cst.Name("unknown")), streamed=True)
-
-    @property
-    def _texts(self) -> set[tuple[object, ...]]:
-        changes = self.analysis.catalog.changes(ChangeKind.STREAM_TEXT, self.analysis.target)
-        return {(change.name,) for change in changes if change.after == "incremental"}
-
-    @property
-    def _endpoints(self) -> set[str]:
-        changes = self.analysis.catalog.changes(ChangeKind.STREAM_TEXT, self.analysis.target)
-        return {endpoint for change in changes for endpoint in change.where}
-
-    # Overwriting
-
     def _judge_overwriting(
         self, node: cst.Assign | cst.AnnAssign, target: cst.BaseExpression, value: cst.BaseExpression
     ) -> None:
         path, loop = dotted(target), loop_around(self.analysis.module, node)
-        if loop is None or not self._may_be_text(value):
+        if loop is None or isinstance(value, cst.SimpleString | cst.Dict | cst.List):
             return
-        if not (_is_fixed_place(target) if path is None else self._is_kept(path, node, loop)):
+        if not (is_fixed_place(target) if path is None else self.texts.is_kept(path, node, loop)):
             return
-        text, handled = _core(value)
-        part = self._streamed_text(text)
+        text, handled = core(value)
+        part = self.texts.of(text)
         if part is None:
             self._judge_event_kept(node, path, value, loop)
             return
-        if self.is_for_a_version(node) or (path is not None and self._is_only_first(path, node)):
+        if self.is_for_a_version(node) or (path is not None and self.texts.is_only_first(path, node)):
             return
         path, handled = path or code_of(target), handled or path is None
-        loop = self._outermost(loop, part)
+        loop = self.texts.loop_over(loop, part)
         message = (
             f"only the last piece of a Claude stream is kept in {path}: each event brings only what is new "
             f"since {self.since}"
@@ -206,177 +142,26 @@ class CumulativeCompletion(Rule):
         part = self.analysis.replies.of(value)
         if part is None or part.kind is not Kind.REPLY or part.path or not part.streamed:
             return
-        if part.endpoint not in self._endpoints or self.is_for_a_version(node):
+        if part.endpoint not in self.texts.endpoints or self.is_for_a_version(node):
             return
-        if any(self._reads_text(step, path) for step in steps_after(self.analysis.module, loop) if step is not loop):
+        after = (step for step in steps_after(self.analysis.module, loop) if step is not loop)
+        if any(self.texts.is_read_in(step, path) for step in after):
             self._report_last(node, path)
-
-    def _report_last(self, node: cst.CSTNode, path: str) -> None:
-        message = f"the text of the last event of a Claude stream ({path}) is only its last piece since {self.since}"
-        self.report(node, message, Confidence.LIKELY)
-
-    def _reads_text(self, step: cst.CSTNode, path: str) -> bool:
-        """Whether the text of an event is read below a node."""
-        for inner in walk(step):
-            if isinstance(inner, cst.Subscript) and dotted(inner.value) == path:
-                index = inner.slice[0].slice
-                if isinstance(index, cst.Index) and (string_value(index.value),) in self._texts:
-                    return True
-        return False
 
     def visit_Return(self, node: cst.Return) -> None:
         """``if event["stop_reason"]: return event["completion"]``."""
-        if not isinstance(node.value, cst.Subscript) or loop_around(self.analysis.module, node) is None:
+        read = node.value
+        if not isinstance(read, cst.Subscript) or not self.texts.is_lookup(read):
             return
-        index = node.value.slice[0].slice
-        if not isinstance(index, cst.Index) or (string_value(index.value),) not in self._texts:
-            return
-        part = self._streamed_text(node.value)
+        part = self.texts.of(read) if loop_around(self.analysis.module, node) is not None else None
         stream = self.analysis.catalog.stream(part.endpoint) if part is not None else None
         if stream is None or self.is_for_a_version(node):
             return
         frame = self.analysis.evaluator.frame_of(self.analysis.module, node)
         tests = self.analysis.evaluator.flow.tests_around(node, frame)
         if any(stream.end_key == string_value(inner) for test, _ in tests for inner in walk(test)):
-            self._report_last(node, code_of(node.value.value))
+            self._report_last(node, code_of(read.value))
 
-    def _is_only_first(self, path: str, node: cst.CSTNode) -> bool:
-        """Whether an assignment runs only while the name is still empty."""
-        frame = self.analysis.evaluator.frame_of(self.analysis.module, node)
-        tests = self.analysis.evaluator.flow.tests_around(node, frame)
-        return any(_reads(test, path) and not _measures(test, path) for test, _ in tests)
-
-    def _may_be_text(self, value: cst.BaseExpression) -> bool:
-        """A cheap look: the value reads the text's key, or is a name."""
-        return any(isinstance(inner, cst.Name | cst.SimpleString) for inner in walk(value)) and not isinstance(
-            value, cst.SimpleString | cst.Dict | cst.List
-        )
-
-    def _is_kept(self, path: str, node: cst.CSTNode, loop: Loop) -> bool:
-        """Whether what a loop assigns is used after it, and is not put together in the loop as well."""
-        if _is_put_together(path, loop, node) or _is_cut_by(path, loop):
-            return False
-        if "." in path:
-            return True
-        for step in steps_after(self.analysis.module, loop):
-            if step is not loop and _reads(step, path):
-                return True
-            if _binds(step, path):
-                return False
-        return False
-
-    def _outermost(self, loop: Loop, part: ReplyPart) -> Loop:
-        """The loop over the stream: an inner one goes over the lines of one piece."""
-        around = loop_around(self.analysis.module, loop)
-        if around is None or not isinstance(around, cst.For):
-            return loop
-        over = self.analysis.replies.of(around.iter)
-        return self._outermost(around, part) if over is not None and over.sender is part.sender else loop
-
-
-def _is_what_came_before(lower: cst.BaseExpression) -> bool:
-    """``len(seen)``, or a counter; a number is no such thing."""
-    measured = measured_text(lower)
-    return path_of_what_came_before(lower if measured is None else measured) is not None
-
-
-def measured_text(node: cst.BaseExpression) -> cst.BaseExpression | None:
-    """``text`` in ``len(text)``."""
-    if isinstance(node, cst.Call) and last_name(node.func) == "len" and len(node.args) == 1:
-        return node.args[0].value
-    return None
-
-
-def path_of_what_came_before(node: cst.BaseExpression) -> str | None:
-    """The name that holds what came before: ``seen``, ``self.seen``; also in ``seen or ""`` and ``"".join(seen)``."""
-    if isinstance(node, cst.Call) and last_name(node.func) == "join" and len(node.args) == 1:
-        return dotted(node.args[0].value)
-    if isinstance(node, cst.BooleanOperation) and isinstance(node.operator, cst.Or):
-        return dotted(node.left) if string_value(node.right) == "" else None
-    return dotted(node)
-
-
-def _core(value: cst.BaseExpression) -> tuple[cst.BaseExpression, bool]:
-    """The text in ``text.strip()`` or ``handler(text)``, and whether it was handled in between."""
-    if (
-        isinstance(value, cst.Call)
-        and isinstance(value.func, cst.Attribute)
-        and value.func.attr.value in _REWRITING_METHODS
-    ):
-        return _core(value.func.value)[0], True
-    if isinstance(value, cst.Call) and len(value.args) == 1 and not _is_lookup(value):
-        return value.args[0].value, True
-    return value, False
-
-
-def _is_lookup(call: cst.Call) -> bool:
-    return isinstance(call.func, cst.Attribute) and call.func.attr.value in ("get", "pop")
-
-
-def _is_put_together(path: str, loop: Loop, node: cst.CSTNode) -> bool:
-    """Whether the loop appends a name to something else, so that the name itself is only the piece."""
-    for inner in walk(loop.body, into_scopes=False):
-        appends = isinstance(inner, cst.AugAssign)
-        adds = isinstance(inner, cst.Assign) and inner is not node and isinstance(inner.value, cst.BinaryOperation)
-        if (appends or adds) and _reads(inner.value, path):  # type: ignore[attr-defined]
-            return True
-        if isinstance(inner, cst.Call) and last_name(inner.func) in _COLLECTING and _is_passed(inner, path):
-            return True
-    return False
-
-
-def _is_cut_by(path: str, loop: Loop) -> bool:
-    """Whether the loop cuts something by the name: then that is the finding, and this is part of it."""
-    for inner in walk(loop.body, into_scopes=False):
-        if isinstance(inner, cst.Slice) and inner.lower is not None and _reads(inner.lower, path):
-            return True
-        if isinstance(inner, cst.Call) and last_name(inner.func) in _CUTTING_METHODS and _is_passed(inner, path):
-            return True
-    return False
-
-
-def _is_passed(call: cst.Call, path: str) -> bool:
-    return any(_reads(argument, path) for argument in call.args)
-
-
-def _reads(node: cst.CSTNode, path: str) -> bool:
-    """Whether a dotted name is read below a node."""
-    for inner in walk(node):
-        if isinstance(inner, cst.AssignTarget) and dotted(inner.target) == path:
-            return any(_reads(other, path) for other in [getattr(node, "value", inner)] if other is not inner)
-        if isinstance(inner, cst.Name | cst.Attribute) and dotted(inner) == path:
-            return True
-    return False
-
-
-def _changes(node: cst.CSTNode, path: str) -> bool:
-    """Whether a statement assigns a name, or adds to the list that it holds."""
-    if isinstance(node, cst.AugAssign):
-        return dotted(node.target) == path
-    if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
-        return node.func.attr.value in ("append", "extend") and dotted(node.func.value) == path
-    return isinstance(node, cst.Assign) and any(path in target_names(target.target) for target in node.targets)
-
-
-def _measures(test: cst.BaseExpression, path: str) -> bool:
-    """Whether a test asks for the length of what a name holds."""
-    calls = (inner for inner in walk(test) if isinstance(inner, cst.Call) and last_name(inner.func) == "len")
-    return any(_reads(call, path) for call in calls)
-
-
-def _is_cut(value: cst.BaseExpression) -> bool:
-    return isinstance(value, cst.Subscript) and isinstance(value.slice[0].slice, cst.Slice)
-
-
-def _is_fixed_place(target: cst.BaseExpression) -> bool:
-    """Whether a subscript leads to the same place in every round: ``history[-1][1]``."""
-    while isinstance(target, cst.Subscript):
-        index = target.slice[0].slice
-        if not isinstance(index, cst.Index) or any(isinstance(inner, cst.Name) for inner in walk(index)):
-            return False
-        target = target.value
-    return dotted(target) is not None
-
-
-def _binds(step: cst.CSTNode, path: str) -> bool:
-    return isinstance(step, cst.Assign) and any(dotted(target.target) == path for target in step.targets)
+    def _report_last(self, node: cst.CSTNode, path: str) -> None:
+        message = f"the text of the last event of a Claude stream ({path}) is only its last piece since {self.since}"
+        self.report(node, message, Confidence.LIKELY)
