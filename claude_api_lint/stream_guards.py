@@ -24,6 +24,34 @@ class StreamGuards:
     def __init__(self, analysis: Analysis) -> None:
         self.analysis = analysis
 
+    def is_run_for_each_line(self, node: cst.Call) -> bool:
+        """Whether a parser runs for each line; one behind the loop parses what was put together of them."""
+        module = self.analysis.module
+        if loop_around(module, node) is not None:
+            return True
+        if any(isinstance(above, cst.BaseComp) for above in module.ancestors(node)):
+            return True
+        return any(loop_around(module, call) is not None for call in self._callers(node))
+
+    def keep_other_lines_from(self, node: cst.CSTNode, text: cst.BaseExpression) -> bool:
+        """Whether what is no data does not get to a node, or does no harm there; the callers may see to it."""
+        if self._is_harmless(node, text):
+            return True
+        if loop_around(self.analysis.module, node) is not None:
+            return False
+        arguments = [(call, argument.value) for call in self._callers(node) for argument in call.args]
+        return any(self._is_harmless(call, value) for call, value in arguments)
+
+    def _is_harmless(self, node: cst.CSTNode, text: cst.BaseExpression) -> bool:
+        return self.is_caught(node, PARSE_ERRORS) or self.is_filtered(node, text)
+
+    def _callers(self, node: cst.CSTNode) -> list[cst.Call]:
+        """The calls of the function that a node stands in."""
+        scope = self.analysis.module.scope_of(node)
+        if not isinstance(scope, cst.FunctionDef):
+            return []
+        return [call for call, _ in self.analysis.evaluator.calls.callers(self.analysis.module, scope)]
+
     # Errors that are caught
 
     def is_caught(self, node: cst.CSTNode, names: frozenset[str]) -> bool:
@@ -218,6 +246,16 @@ class StreamGuards:
                 part = self.analysis.replies.of(inner) if "event" in (dotted(inner) or "") else None
                 if part is not None and part.kind is Kind.EVENT_NAME:
                     return True
+        return False
+
+    def is_read_before(self, node: cst.Subscript) -> bool:
+        """Whether the same field of the same name is read in the same loop before."""
+        loop, event = loop_around(self.analysis.module, node), dotted(node.value)
+        for inner in walk(loop.body, into_scopes=False) if loop is not None and event is not None else ():
+            if inner is node:
+                return False
+            if isinstance(inner, cst.Subscript) and dotted(inner.value) == event and inner.deep_equals(node):
+                return True
         return False
 
 

@@ -59,17 +59,33 @@ class StreamedTexts:
         changes = self.analysis.catalog.changes(ChangeKind.STREAM_TEXT, self.analysis.target)
         return {endpoint for change in changes for endpoint in change.where}
 
-    def is_read_in(self, node: cst.CSTNode, path: str | None = None) -> bool:
-        """Whether the text of an event (that a name holds) is read below a node."""
-        return any(
-            isinstance(inner, cst.Subscript) and self.is_lookup(inner) and path in (None, dotted(inner.value))
-            for inner in walk(node)
-        )
+    def is_read_in(self, node: cst.CSTNode, path: str) -> bool:
+        """Whether the text of the event that a name holds is read below a node."""
+        lookups = (inner for inner in walk(node) if isinstance(inner, cst.Subscript) and self.is_lookup(inner))
+        return any(dotted(lookup.value) == path for lookup in lookups)
 
     def is_lookup(self, node: cst.Subscript) -> bool:
         """``event["completion"]``."""
         index = node.slice[0].slice
         return isinstance(index, cst.Index) and (string_value(index.value),) in self._texts
+
+    def is_last(self, node: cst.Subscript) -> bool:
+        """Whether it is the text of the event that ends the stream: it is read under a test that tells the end."""
+        module, evaluator = self.analysis.module, self.analysis.evaluator
+        if not self.is_lookup(node) or loop_around(module, node) is None:
+            return False
+        part = self.of(node)
+        stream = self.analysis.catalog.stream(part.endpoint) if part is not None else None
+        tests = evaluator.flow.tests_around(node, evaluator.frame_of(module, node)) if stream is not None else ()
+        return any(stream.end_key == string_value(n) for test, _ in tests for n in walk(test) if stream is not None)
+
+    def is_event_kept(self, path: str, value: cst.BaseExpression, loop: Loop) -> bool:
+        """``last = event``, where the text of the last event is read after the loop."""
+        part = self.analysis.replies.of(value) if isinstance(value, cst.Name) else None
+        if part is None or part.kind is not Kind.REPLY or part.path or not part.streamed:
+            return False
+        after = (step for step in steps_after(self.analysis.module, loop) if step is not loop)
+        return part.endpoint in self.endpoints and any(self.is_read_in(step, path) for step in after)
 
     # What follows the stream
 

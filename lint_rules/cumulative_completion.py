@@ -8,10 +8,9 @@ from functools import cached_property
 import libcst as cst
 
 from claude_api_lint.api import load_catalog
-from claude_api_lint.dataflow.trees import code_of, dotted, string_value, walk
+from claude_api_lint.dataflow.trees import code_of, dotted
 from claude_api_lint.findings import Confidence
-from claude_api_lint.loops import Loop, loop_around, steps_after
-from claude_api_lint.replies import Kind
+from claude_api_lint.loops import Loop, loop_around
 from claude_api_lint.rule import Rule, StepPart
 from claude_api_lint.streamed_texts import StreamedTexts, core, cut_by_call, is_fixed_place, is_what_came_before
 
@@ -121,7 +120,8 @@ class CumulativeCompletion(Rule):
         text, handled = core(value)
         part = self.texts.of(text)
         if part is None:
-            self._judge_event_kept(node, path, value, loop)
+            if path is not None and self.texts.is_event_kept(path, value, loop) and not self.is_for_a_version(node):
+                self._report_last(node, path)
             return
         if self.is_for_a_version(node) or (path is not None and self.texts.is_only_first(path, node)):
             return
@@ -135,31 +135,10 @@ class CumulativeCompletion(Rule):
         confidence = Confidence.LIKELY if handled else part.confidence
         self.report(node, message, confidence, evidence)
 
-    def _judge_event_kept(self, node: cst.CSTNode, path: str | None, value: cst.BaseExpression, loop: Loop) -> None:
-        """``last = event``, where the text of the last event is read after the loop."""
-        if path is None or not isinstance(value, cst.Name):
-            return
-        part = self.analysis.replies.of(value)
-        if part is None or part.kind is not Kind.REPLY or part.path or not part.streamed:
-            return
-        if part.endpoint not in self.texts.endpoints or self.is_for_a_version(node):
-            return
-        after = (step for step in steps_after(self.analysis.module, loop) if step is not loop)
-        if any(self.texts.is_read_in(step, path) for step in after):
-            self._report_last(node, path)
-
     def visit_Return(self, node: cst.Return) -> None:
         """``if event["stop_reason"]: return event["completion"]``."""
         read = node.value
-        if not isinstance(read, cst.Subscript) or not self.texts.is_lookup(read):
-            return
-        part = self.texts.of(read) if loop_around(self.analysis.module, node) is not None else None
-        stream = self.analysis.catalog.stream(part.endpoint) if part is not None else None
-        if stream is None or self.is_for_a_version(node):
-            return
-        frame = self.analysis.evaluator.frame_of(self.analysis.module, node)
-        tests = self.analysis.evaluator.flow.tests_around(node, frame)
-        if any(stream.end_key == string_value(inner) for test, _ in tests for inner in walk(test)):
+        if isinstance(read, cst.Subscript) and self.texts.is_last(read) and not self.is_for_a_version(node):
             self._report_last(node, code_of(read.value))
 
     def _report_last(self, node: cst.CSTNode, path: str) -> None:

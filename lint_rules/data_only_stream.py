@@ -8,12 +8,11 @@ from functools import cached_property
 import libcst as cst
 
 from claude_api_lint.api import ChangeKind, load_catalog
-from claude_api_lint.dataflow.trees import dotted, last_name, string_value, walk
+from claude_api_lint.dataflow.trees import last_name, string_value
 from claude_api_lint.findings import Confidence
-from claude_api_lint.loops import loop_around
 from claude_api_lint.replies import Kind, ReplyPart
 from claude_api_lint.rule import Rule, StepPart
-from claude_api_lint.stream_guards import KEY_ERRORS, PARSE_ERRORS, StreamGuards
+from claude_api_lint.stream_guards import KEY_ERRORS, StreamGuards
 
 _PARSERS = frozenset({"loads", "decode"})
 
@@ -51,8 +50,7 @@ class DataOnlyStream(Rule):
     Bad:
 
         for line in response.iter_lines():
-            if line:
-                event = json.loads(line[len(b"data: "):])
+            event = json.loads(line[len(b"data: "):])
 
     Good:
 
@@ -87,9 +85,9 @@ class DataOnlyStream(Rule):
         part = self.analysis.replies.of(text)
         if part is None or part.kind not in (Kind.LINE, Kind.BLOCK) or not self._is_of_stream(part):
             return
-        if not self.analysis.replies.parses(node) or not self._is_read_line_by_line(node):
+        if not self.analysis.replies.parses(node) or not self.guards.is_run_for_each_line(node):
             return
-        if self._is_let_through(node, text):
+        if self.guards.keep_other_lines_from(node, text):
             return
         message = (
             f'a line of a Claude stream is parsed that may be "event: ..."; events have names since {self.since}, '
@@ -105,34 +103,6 @@ class DataOnlyStream(Rule):
     def _is_of_stream(self, part: ReplyPart) -> bool:
         return part.streamed and (part.endpoint is None or self.analysis.catalog.stream(part.endpoint) is not None)
 
-    def _is_read_line_by_line(self, node: cst.Call) -> bool:
-        """Whether a parser runs for each line; one behind the loop parses what was put together of them."""
-        module = self.analysis.module
-        if loop_around(module, node) is not None:
-            return True
-        if any(isinstance(above, cst.BaseComp) for above in module.ancestors(node)):
-            return True
-        return any(loop_around(module, call) is not None for call in self._callers(node))
-
-    def _callers(self, node: cst.CSTNode) -> list[cst.Call]:
-        """The calls of the function that a node stands in."""
-        scope = self.analysis.module.scope_of(node)
-        if not isinstance(scope, cst.FunctionDef):
-            return []
-        return [call for call, _ in self.analysis.evaluator.calls.callers(self.analysis.module, scope)]
-
-    def _is_let_through(self, node: cst.CSTNode, text: cst.BaseExpression) -> bool:
-        """Whether what is no data does not get to a node, or does no harm there; the callers may see to it."""
-        if self._is_harmless(node, text):
-            return True
-        if loop_around(self.analysis.module, node) is not None:
-            return False
-        arguments = [(call, argument.value) for call in self._callers(node) for argument in call.args]
-        return any(self._is_harmless(call, value) for call, value in arguments)
-
-    def _is_harmless(self, node: cst.CSTNode, text: cst.BaseExpression) -> bool:
-        return self.guards.is_caught(node, PARSE_ERRORS) or self.guards.is_filtered(node, text)
-
     # Events
 
     def visit_Subscript(self, node: cst.Subscript) -> None:
@@ -145,7 +115,7 @@ class DataOnlyStream(Rule):
         stream = self.analysis.catalog.stream(part.endpoint)
         if stream is None or stream.text is None or self.guards.is_caught(node, KEY_ERRORS):
             return
-        if self.guards.looks_at_event(node, stream.text) or not self._is_first(node):
+        if self.guards.looks_at_event(node, stream.text) or self.guards.is_read_before(node):
             return
         message = (
             f'"{stream.text}" is read from every event of a Claude stream; ping and error events have none, '
@@ -156,17 +126,3 @@ class DataOnlyStream(Rule):
     @property
     def _texts(self) -> set[str]:
         return {stream.text for stream in self.analysis.catalog.streams if stream.text is not None}
-
-    def _is_first(self, node: cst.Subscript) -> bool:
-        """Whether no other reading of the same field from the same name comes before, in the same loop."""
-        loop, event = loop_around(self.analysis.module, node), dotted(node.value)
-        if loop is None or event is None:
-            return True
-        for inner in walk(loop.body, into_scopes=False):
-            if inner is node:
-                return True
-            if isinstance(inner, cst.Subscript) and dotted(inner.value) == event:
-                index = inner.slice[0].slice
-                if isinstance(index, cst.Index) and string_value(index.value) in self._texts:
-                    return False
-        return True

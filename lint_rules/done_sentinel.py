@@ -30,15 +30,14 @@ class DoneSentinel(Rule):
         for line in response.iter_lines():
             if line == b"data: [DONE]":
                 break
+            if line.startswith(b"data:"):
+                print(json.loads(line[5:]))
 
     Good:
 
         for line in response.iter_lines():
-            if not line.startswith(b"data:"):
-                continue
-            event = json.loads(line[5:])
-            if event["type"] == "message_stop":
-                break
+            if line.startswith(b"data:"):
+                print(json.loads(line[5:]))
 
     Fix: drops the test (safe). Where the loop has no other end, or where the end matters, what the test led to moves to
     the event that ends the stream (safe; unsafe where it does more than leave).
