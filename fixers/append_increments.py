@@ -39,7 +39,8 @@ class AppendIncrements(Fixer):
             isinstance(n, cst.SimpleStatementLine) and _goes(changes[n], n) and has_comment(n) for n in changes
         )
         edits = rewriting(self.analysis.module, changes)
-        applicability = Applicability.UNSAFE if comments or self._keeps_old_version(violation) else Applicability.SAFE
+        unsure = comments or self._keeps_old_version(violation) or self._is_used_piecewise(violation)
+        applicability = Applicability.UNSAFE if unsure else Applicability.SAFE
         return edits if isinstance(edits, NoFix) else Fix("append what each event brings", applicability, edits)
 
     def _keeps_old_version(self, violation: Violation) -> bool:
@@ -48,6 +49,15 @@ class AppendIncrements(Fixer):
         assert isinstance(evidence, Cut | Overwritten)
         part = self.analysis.replies.of(evidence.text)
         return part is not None and part.sdk is not None and catalog.is_outdated(part.sdk.version, self.analysis.target)
+
+    def _is_used_piecewise(self, violation: Violation) -> bool:
+        """Whether the loop itself uses what it overwrites: it may take it for the new piece, or for all of the text."""
+        evidence = violation.evidence
+        if not isinstance(evidence, Overwritten):
+            return False
+        own = set(walk(violation.node))
+        path = dotted(evidence.target) or ""
+        return any(_mentions(node, path) for node in walk(evidence.loop.body) if node not in own and _is_name(node))
 
     # What was overwritten is appended
 
@@ -247,6 +257,10 @@ def _counting_on(updated: cst.CSTNode) -> cst.CSTNode:
 
 def _mentions(node: cst.CSTNode, path: str) -> bool:
     return any(isinstance(inner, cst.Name | cst.Attribute) and dotted(inner) == path for inner in walk(node))
+
+
+def _is_name(node: cst.CSTNode) -> bool:
+    return isinstance(node, cst.Name | cst.Attribute)
 
 
 def _begins_with(test: cst.BaseExpression, path: str) -> bool:

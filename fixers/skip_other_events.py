@@ -57,6 +57,8 @@ class SkipOtherEvents(Fixer):
         if found is None or part is None or part.kind is not Kind.LINE:
             return NoFix("the line has no name by which it could be tested")
         line, name = found
+        if _goes_on_by_hand(loop, line):
+            return NoFix("a line that is skipped would skip what the loop does to go on")
         prefix = self._prefix(name, evidence)
         if prefix is None:
             return NoFix("it is not known whether the line is text or bytes")
@@ -160,6 +162,8 @@ class SkipOtherEvents(Fixer):
         for inner in walk(loop.body, into_scopes=False):
             line = self._line_of(inner) if isinstance(inner, cst.Assign | cst.AnnAssign) else None
             if line is not None and _assigned(inner, name) is not None:
+                if _goes_on_by_hand(loop, line):
+                    return NoFix("an event that is skipped would skip what the loop does to go on")
                 return {line: lambda updated: cst.FlattenSentinel([updated, guard])}
         return NoFix("it is not seen where the loop gets the event")
 
@@ -171,7 +175,7 @@ class SkipOtherEvents(Fixer):
             return NoFix("the event is read in the middle of a larger statement")
         taken = {n.value for n in walk(scope or loop) if isinstance(n, cst.Name)}
         name = next((name for name in _NAMES if name not in taken), None)
-        if name is None or _is_conditional(self._up_to(evidence.event, loop), line):
+        if name is None or _goes_on_by_hand(loop, line) or _is_conditional(self._up_to(evidence.event, loop), line):
             return NoFix("the event has no name by which it could be tested")
         binding = cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(cst.Name(name))], evidence.event)])
         guard = self._guard(name, loop, evidence)
@@ -247,6 +251,23 @@ def _assigned(step: cst.CSTNode, name: str) -> cst.BaseExpression | None:
         names = [bound for target in step.targets for bound in target_names(target.target)]
         return step.value if name in names else None
     return step.value if isinstance(step, cst.AnnAssign) and dotted(step.target) == name else None
+
+
+def _goes_on_by_hand(loop: Loop, line: cst.CSTNode) -> bool:
+    """Whether a ``while`` changes, behind a line, what it needs for its next round: a counter, say."""
+    if isinstance(loop, cst.For):
+        return False
+    steps = list(walk(loop.body, into_scopes=False))
+    needed = {n.value for n in walk(loop.test) if isinstance(n, cst.Name)}
+    for node in steps[: steps.index(line)]:
+        if isinstance(node, cst.Assign):
+            needed |= {n.value for n in walk(node.value) if isinstance(n, cst.Name)}
+    for node in steps[steps.index(line) + 1 :]:
+        targets = [t.target for t in node.targets] if isinstance(node, cst.Assign) else []
+        targets += [node.target] if isinstance(node, cst.AugAssign) else []
+        if needed & {name for target in targets for name in target_names(target)}:
+            return True
+    return False
 
 
 def _is_conditional(above: list[cst.CSTNode], line: cst.SimpleStatementLine) -> bool:
