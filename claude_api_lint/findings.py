@@ -37,12 +37,14 @@ class Edit:
 class Fix:
     """Edits that belong together: all of them are applied, or none.
 
-    ``title`` says in the imperative what the fix does, without a full stop.
+    ``title`` says in the imperative what the fix does, without a full stop. ``region`` is the part of the text (two
+    offsets) that it rearranges: no other fix may edit anything there at the same time, also between the edits.
     """
 
     title: str
     applicability: Applicability
     edits: tuple[Edit, ...]
+    region: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from claude_api_lint.findings import Applicability, Edit, Finding
@@ -71,19 +71,27 @@ def _applies(finding: Finding, settings: Settings) -> bool:
 
 def _without_overlaps(findings: Iterable[Finding]) -> list[Finding]:
     """The findings whose edits can be made together; the others wait for the next pass."""
-    taken: set[Edit] = set()
+    edits: set[Edit] = set()
+    regions: list[Edit] = []
     chosen: list[Finding] = []
     for finding in findings:
         assert finding.fix is not None
-        if all(edit in taken or not any(_overlap(edit, other) for other in taken) for edit in finding.fix.edits):
-            taken.update(finding.fix.edits)
-            chosen.append(finding)
+        region = [Edit(*finding.fix.region, "")] if finding.fix.region else []
+        new = [edit for edit in finding.fix.edits if edit not in edits]
+        if not new and all(one in regions for one in region):
+            chosen.append(finding)  # another finding has the same fix
+            continue
+        if _touch(new, edits) or _touch(region, edits) or _touch([*finding.fix.edits, *region], regions):
+            continue
+        edits.update(new)
+        regions.extend(region)
+        chosen.append(finding)
     return chosen
 
 
-def _overlap(one: Edit, other: Edit) -> bool:
-    """Whether two edits touch: insertions at the same place count, as their order would be a guess."""
-    return one.start <= other.end and other.start <= one.end
+def _touch(some: Iterable[Edit], others: Collection[Edit]) -> bool:
+    """Whether edits touch others: insertions at the same place count, as their order would be a guess."""
+    return any(one.start <= other.end and other.start <= one.end for one in some for other in others)
 
 
 def _compiles(source: bytes) -> bool:

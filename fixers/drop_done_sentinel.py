@@ -61,21 +61,28 @@ class DropDoneSentinel(Fixer):
         loop = loop_around(self.analysis.module, place) if place is not None else None
         applicability = Applicability.UNSAFE if folded.says_less else Applicability.SAFE
         if not steps or self._is_the_same_without(steps, loop):
-            return self._fix("drop the test for the sentinel", folded.changes, applicability)
+            return self._fix("drop the test for the sentinel", folded.changes, applicability, place)
         if loop is None:
             if len(steps) == 1:
-                return self._fix("drop the test for the sentinel", folded.changes, Applicability.UNSAFE)
+                return self._fix("drop the test for the sentinel", folded.changes, Applicability.UNSAFE, place)
             return NoFix("what is done at the end of the stream has to move to where the stream ends")
         moved = self._moved(folded, steps, loop, evidence)
         if isinstance(moved, NoFix):
             return moved
         if any(not isinstance(step, _LEAVING | cst.Pass) for step in steps):
             applicability = Applicability.UNSAFE
-        return self._fix("leave the loop at the event that ends the stream", moved, applicability)
+        return self._fix("leave the loop at the event that ends the stream", moved, applicability, loop)
 
-    def _fix(self, title: str, changes: dict[cst.CSTNode, Change], applicability: Applicability) -> Fix | NoFix:
+    def _fix(
+        self,
+        title: str,
+        changes: dict[cst.CSTNode, Change],
+        applicability: Applicability,
+        rearranged: cst.CSTNode | None = None,
+    ) -> Fix | NoFix:
         edits = rewriting(self.analysis.module, changes)
-        return edits if isinstance(edits, NoFix) else Fix(title, applicability, edits)
+        region = self.analysis.module.span(rearranged) if rearranged is not None else None
+        return edits if isinstance(edits, NoFix) else Fix(title, applicability, edits, region)
 
     # Whether dropping is all
 

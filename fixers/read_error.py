@@ -150,7 +150,8 @@ class ReadError(Fixer):
         outdated = part.sdk is not None and catalog.is_outdated(part.sdk.version, self.analysis.target)
         applicability = Applicability.UNSAFE if folded.says_less or outdated else Applicability.SAFE
         title = f"drop the test of {self._field}: errors are handled already"
-        return edits if isinstance(edits, NoFix) else Fix(title, applicability, edits)
+        region = self.analysis.module.span(folded.decided) if folded.decided is not None else None
+        return edits if isinstance(edits, NoFix) else Fix(title, applicability, edits, region)
 
     def _decided(self, test: cst.BaseExpression) -> tuple[cst.BaseExpression, bool]:
         """The largest part of a test that is about the field alone, and how it comes out."""
