@@ -7,7 +7,7 @@ expression that ignores case is ten times slower.
 
 from __future__ import annotations
 
-MENTIONS = (b"anthropic", b"claude")
+MENTIONS = (b"anthropic", b"claude", b"end_turn", b"content_block")
 
 
 def mentions_api(source: bytes) -> bool:

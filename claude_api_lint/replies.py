@@ -15,7 +15,7 @@ import libcst as cst
 from claude_api_lint.api import SdkCall, load_catalog
 from claude_api_lint.api_requests import ApiRequest, ApiRequests
 from claude_api_lint.dataflow.flow import parameters
-from claude_api_lint.dataflow.trees import dotted, last_name, string_value
+from claude_api_lint.dataflow.trees import code_of, dotted, last_name, string_value
 from claude_api_lint.dataflow.values import (
     HOLE,
     Const,
@@ -107,6 +107,8 @@ _TEXT_METHODS = frozenset(
     "strip lstrip rstrip removeprefix removesuffix replace lower upper expandtabs pop group join __getitem__".split()
 )
 _SPLITTING_METHODS = frozenset("split rsplit splitlines partition rpartition".split())
+_RESPONSE_ITSELF = frozenset({"__enter__", "__aenter__", "__iter__", "__aiter__", "response", "raise_for_status"})
+_SAME_OBJECT = frozenset({"copy", "model_dump", "to_dict", "dict", "model_copy"})
 _LINE_METHODS = frozenset("readline pop popleft get_nowait".split())
 _CHUNK_METHODS = frozenset("iter_any iter_chunked iter_chunks stream".split())
 _PIECE_METHODS = frozenset("read read1 readany readchunk readuntil readexactly read_nowait".split())
@@ -303,10 +305,23 @@ class Replies:
         if value.call is None:
             return None
         answered = self._answered([value.call]) or self._validated(value.call, value.frame)
-        sdk_call = self._sdk_methods.get(str(value.key))
-        if answered is None and sdk_call is not None and (sdk_call.distinctive or self._speaks_old_sdk):
+        sdk_call = self._sdk_methods.get(self._method_name(value.call))
+        if answered is None and sdk_call is not None and self._is_of_sdk(sdk_call, value.call):
             return self._from_sdk(sdk_call, value.call, Confidence.LIKELY)
         return answered
+
+    def _method_name(self, call: cst.Call) -> str:
+        """``messages.create`` of ``self.client.messages.create``, as far as it is a method of an SDK."""
+        names = (dotted(call.func) or last_name(call.func) or "").split(".")
+        return next((name for n in range(len(names)) if (name := ".".join(names[n:])) in self._sdk_methods), "")
+
+    def _is_of_sdk(self, sdk_call: SdkCall, call: cst.Call) -> bool:
+        """Whether a method of something unknown is the SDK's: its name tells, or the module speaks of the SDK."""
+        if sdk_call.distinctive:
+            return True
+        if "." in sdk_call.method:  # OpenAI has client.beta.threads.messages.create
+            return "anthropic" in self.module.words and "threads" not in code_of(call.func)
+        return self._speaks_old_sdk
 
     def _validated(self, call: cst.Call, frame: Frame | None) -> Read:
         """``Reply.model_validate(response.json())``: an object of the program's own, made from a reply."""
@@ -330,6 +345,8 @@ class Replies:
         if read.kind is Kind.RESPONSE:
             given = self._member(read, ITERATED, None, None)
             return self._element(given) if isinstance(given, ReplyPart) and given.kind in _ELEMENTS else None
+        if read.sdk is not None and read.sdk.stream_argument and not read.path:
+            return replace(read, streamed=True)  # who iterates over it has asked for a stream
         return replace(read, path=(*read.path, "[]")) if read.kind is Kind.REPLY else None
 
     def _item(self, read: ReplyPart, key: str) -> Read:
@@ -349,6 +366,8 @@ class Replies:
             return _of_events(read, name)
         if read.kind is Kind.REPLY:
             return self._of_reply(read, name, call, frame)
+        if read.sdk is not None:
+            return _of_sdk_stream(read, name)
         return _of_text(read, name, call)
 
     def _of_response(self, read: ReplyPart, name: str, call: cst.Call | None) -> Read:
@@ -362,7 +381,7 @@ class Replies:
                 binary = None if read.library is None else False
             streamed = reading.gives not in (Gives.REPLY, Gives.BODY)
             return replace(read, kind=Kind[reading.gives.name], binary=binary, streamed=streamed)
-        return read if name in ("__enter__", "__aenter__", "__iter__", "__aiter__", "response") else None
+        return read if name in _RESPONSE_ITSELF else None
 
     def _of_reply(self, read: ReplyPart, name: str, call: cst.Call | None, frame: Frame | None) -> Read:
         if call is None:
@@ -370,9 +389,7 @@ class Replies:
         if name in _LOOKUPS and frame is not None and call.args:
             key = self.evaluator.only(Thunk(call.args[0].value, frame))
             return self._item(read, str(key.value) if isinstance(key, Const) else "?")
-        if name in _TEXT_METHODS or name == "copy":
-            return read
-        return None
+        return read if name in _TEXT_METHODS or name in _SAME_OBJECT else None
 
     # Objects that a reply is made into
 
@@ -414,6 +431,13 @@ def _joined(parts: list[ReplyPart]) -> ReplyPart:
 
 def _decoded(read: Read) -> Read:
     return replace(read, kind=Kind.LINES, binary=False, streamed=True) if isinstance(read, ReplyPart) else read
+
+
+def _of_sdk_stream(read: ReplyPart, name: str) -> Read:
+    """What a stream of the SDK gives: its events, or the message that they add up to."""
+    if name in ("get_final_message", "current_message_snapshot"):
+        return replace(read, kind=Kind.REPLY, streamed=False)
+    return read if name in ("__enter__", "__aenter__", "__iter__", "__aiter__") else None
 
 
 def _of_events(read: ReplyPart, name: str) -> Read:

@@ -82,8 +82,9 @@ class Catalog:
     @cached_property
     def reply_needles(self) -> tuple[str, ...]:
         """Texts of which a file has at least one where it gets replies of the API: by hand, or from an old SDK."""
-        clients = {f"{call.client.lower()}(" for call in self.sdk_calls}
-        methods = {call.method for call in self.sdk_calls if call.distinctive or "." in call.method}
+        calls = [call for call in self.sdk_calls if self.stream(call.endpoint) and self.stream(call.endpoint).text]  # type: ignore[union-attr]
+        clients = {f"{call.client.lower()}(" for call in calls if "." not in call.method}
+        methods = {call.method for call in calls if call.distinctive or "." in call.method}
         words = {word.lower() for stream in self.streams for word in stream.words}
         return (*self.request_needles, *sorted(clients | methods | words))
 
@@ -92,6 +93,13 @@ class Catalog:
         """Texts of which a file has at least one where it reads streams of the API, or speaks of their events."""
         events = {word for stream in self.streams if stream.events for word in self.output(stream.events).distinctive}
         return (*self.reply_needles, *sorted(events))
+
+    @cached_property
+    def output_needles(self) -> tuple[str, ...]:
+        """Texts of which a file has at least one where it tells open values apart."""
+        keys = {path.rpartition(".")[2].strip("[]") for output in self.outputs for path in output.paths} - {"type"}
+        distinctive = {value for output in self.outputs for value in output.distinctive}
+        return tuple(sorted(keys | distinctive | {"anthropic"}))
 
     @cached_property
     def misspelled_needles(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .tables import Table
@@ -73,7 +74,7 @@ class SdkCall:
     client: str
     method: str
     endpoint: str
-    version: str
+    version: str | None
     streams: bool
     stream_argument: str | None
     distinctive: bool
@@ -168,7 +169,7 @@ def parse_endpoints(table: Table) -> Endpoints:
         unversioned=table.texts("unversioned"),
         exceptions=tuple(_exception(row) for row in table.tables("exception")),
         endpoints=tuple(_endpoint(row) for row in table.tables("endpoint")),
-        sdk_calls=tuple(_sdk_call(row, table.text("prefix")) for row in table.tables("sdk-call")),
+        sdk_calls=tuple(c for row in table.tables("sdk-call") for c in _sdk_calls(row, table.text("prefix"))),
     )
 
 
@@ -183,15 +184,18 @@ def _endpoint(row: Table) -> Endpoint:
     return Endpoint(row.text("tail"), known)
 
 
-def _sdk_call(row: Table, prefix: str) -> SdkCall:
-    row.only("client", "method", "endpoint", "version", "streams", "stream-argument", "distinctive", "source")
-    return SdkCall(
-        client=row.text("client"),
-        method=row.text("method"),
-        endpoint=prefix + row.text("endpoint"),
-        version=row.text("version"),
-        streams=row.flag("streams"),
-        stream_argument=row.optional_text("stream-argument"),
-        distinctive=row.flag("distinctive"),
-        source=row.text("source"),
-    )
+def _sdk_calls(row: Table, prefix: str) -> Iterator[SdkCall]:
+    """One call for each pair of a client and a method."""
+    row.only("clients", "methods", "endpoint", "version", "streams", "stream-argument", "distinctive", "source")
+    for client in row.texts("clients"):
+        for method in row.texts("methods"):
+            yield SdkCall(
+                client=client,
+                method=method,
+                endpoint=prefix + row.text("endpoint"),
+                version=row.optional_text("version"),
+                streams=row.flag("streams"),
+                stream_argument=row.optional_text("stream-argument"),
+                distinctive=row.flag("distinctive"),
+                source=row.text("source"),
+            )

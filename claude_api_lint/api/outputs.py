@@ -37,6 +37,16 @@ class OpenValue:
         """The SDK's classes for its variants."""
         return frozenset(name for name, _ in self.classes)
 
+    @property
+    def names_a_type(self) -> bool:
+        """Whether it tells apart kinds of object, by their ``type``."""
+        return any(path.endswith(".type") for path in self.paths) and not self.is_error
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it is a value of an error: what is not known of it is an error all the same."""
+        return any(".error." in path for path in self.paths)
+
     def is_told_by(self, words: Collection[str]) -> bool:
         """Whether comparing with these words is enough to tell that it is Claude's value which is compared."""
         return not self.distinctive.isdisjoint(words) or any(group.issubset(words) for group in self.together)

@@ -246,6 +246,8 @@ _MODELS: dict[str, Model] = {
     "multidict.CIMultiDict": _dict,
     "builtins.list": _list,
     "builtins.tuple": _list,
+    "builtins.set": _list,
+    "builtins.frozenset": _list,
     "builtins.iter": _same,
     "builtins.aiter": _same,
     "builtins.reversed": _same,

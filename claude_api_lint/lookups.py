@@ -1,0 +1,135 @@
+"""Lookups of a value in tables, Enums and attributes of the program, and what keeps unknown values away from them."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from claude_api_lint.dataflow.trees import code_of, dotted, last_name, walk
+from claude_api_lint.dataflow.values import Class, Mapping
+from claude_api_lint.rule import Analysis
+from claude_api_lint.stream_guards import KEY_ERRORS, StreamGuards
+
+_ENUMS = frozenset({"Enum", "StrEnum", "IntEnum"})
+_ERRORS = KEY_ERRORS | {"ValueError", "AttributeError"}
+
+
+class Lookups:
+    """Answers for one module."""
+
+    def __init__(self, analysis: Analysis) -> None:
+        self.analysis = analysis
+        self.guards = StreamGuards(analysis)
+
+    def key_of(self, node: cst.Subscript) -> cst.BaseExpression | None:
+        """The key of a lookup that reads; None for a slice, a constant key, or an assignment."""
+        index = node.slice[0].slice
+        if len(node.slice) != 1 or not isinstance(index, cst.Index):
+            return None
+        if not isinstance(index.value, cst.Name | cst.Attribute | cst.Subscript | cst.Call):
+            return None
+        parent = self.analysis.module.parent(node)
+        return None if isinstance(parent, cst.AssignTarget | cst.Del | cst.AugAssign) else _plain(index.value)
+
+    def key_in_text(self, node: cst.BaseExpression) -> cst.BaseExpression | None:
+        """The value that a text is made with: ``event.type`` of ``f"on_{event.type}"``."""
+        if isinstance(node, cst.FormattedString):
+            parts = [part.expression for part in node.parts if isinstance(part, cst.FormattedStringExpression)]
+            return parts[0] if len(parts) == 1 else None
+        if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Add):
+            return node.right
+        return None
+
+    def words_of_table(self, node: cst.BaseExpression) -> frozenset[str]:
+        """The keys of a table that has these keys and no others; empty where that is not known."""
+        evaluator = self.analysis.evaluator
+        words: set[str] = set()
+        for alternative in evaluator.evaluate(node, evaluator.frame_of(self.analysis.module, node)):
+            value = alternative.value
+            if not isinstance(value, Mapping) or value.open:
+                return frozenset()
+            words |= {entry.key for entry in value.entries}
+        return frozenset(words)
+
+    def is_enum(self, node: cst.BaseExpression) -> bool:
+        """Whether a name is an Enum of the program."""
+        evaluator = self.analysis.evaluator
+        found = evaluator.evaluate(node, evaluator.frame_of(self.analysis.module, node))
+        return any(isinstance(a.value, Class) and self._is_enum(a.value) for a in found)
+
+    def words_of_enum(self, node: cst.BaseExpression) -> frozenset[str]:
+        """The values of an Enum of the program that refuses others; empty for anything else."""
+        evaluator = self.analysis.evaluator
+        for alternative in evaluator.evaluate(node, evaluator.frame_of(self.analysis.module, node)):
+            cls = alternative.value
+            if not isinstance(cls, Class) or not self._is_enum(cls) or evaluator.objects.method(cls, "_missing_"):
+                return frozenset()
+            words = {word for step in cls.module.block(cls.node.body).steps for word in _member(step)}
+            return frozenset(words)
+        return frozenset()
+
+    def _is_enum(self, cls: Class) -> bool:
+        return any(name.rsplit(".", 1)[-1] in _ENUMS for name in self.analysis.evaluator.objects.line(cls)[1])
+
+    # What keeps unknown values away
+
+    def is_cared_for(self, node: cst.BaseExpression, key: cst.BaseExpression) -> bool:
+        """Whether an unknown key was tested for before, or what it raises is caught."""
+        if self.guards.is_caught(node, _ERRORS):
+            return True
+        flow, module = self.analysis.evaluator.flow, self.analysis.module
+        text = code_of(key)
+        tests = flow.tests_around(node, self.analysis.evaluator.frame_of(module, node))
+        if any(_lists(test, text, holds) for test, holds in tests):
+            return True
+        return self._is_narrowed(node, text) or any(_lists(value, None, True) for value in self._values_of(key))
+
+    def _values_of(self, key: cst.BaseExpression) -> list[cst.BaseExpression]:
+        """What the function around assigns to the name that a key is, where the choice stands in the value."""
+        scope = self.analysis.module.scope_of(key)
+        if not isinstance(key, cst.Name) or not isinstance(scope, cst.FunctionDef):
+            return []
+        assigns = [node for node in walk(scope.body, into_scopes=False) if isinstance(node, cst.Assign)]
+        named = [node.value for node in assigns if any(dotted(t.target) == key.value for t in node.targets)]
+        return [value.test for value in named if isinstance(value, cst.IfExp)]
+
+    def _is_narrowed(self, node: cst.CSTNode, text: str) -> bool:
+        """Whether a ``match`` of the same value stands around, in one of whose cases the lookup is."""
+        for above in self.analysis.module.ancestors(node):
+            if isinstance(above, cst.MatchCase):
+                matched = self.analysis.module.parent(above)
+                if isinstance(matched, cst.Match) and code_of(matched.subject) == text:
+                    return True
+        return False
+
+
+def _lists(test: cst.BaseExpression, text: str | None, holds: bool) -> bool:
+    """Whether a test asks for known values of an expression, or for the attribute that is looked up."""
+    for inner in walk(test):
+        if isinstance(inner, cst.Call) and last_name(inner.func) == "hasattr":
+            return True
+        if not isinstance(inner, cst.Comparison):
+            continue
+        left = inner.left.target if isinstance(inner.left, cst.NamedExpr) else inner.left
+        if text is not None and code_of(left) != text:
+            continue
+        wanted = cst.In | cst.Equal if holds else cst.NotIn | cst.NotEqual
+        if isinstance(inner.comparisons[0].operator, wanted):
+            return True
+    return False
+
+
+def _plain(key: cst.BaseExpression) -> cst.BaseExpression:
+    """``x`` in ``str(x)``."""
+    if isinstance(key, cst.Call) and last_name(key.func) == "str" and len(key.args) == 1:
+        return key.args[0].value
+    if isinstance(key, cst.Call) and isinstance(key.func, cst.Attribute) and key.func.attr.value in ("upper", "lower"):
+        return key.func.value
+    return key
+
+
+def _member(step: cst.CSTNode) -> list[str]:
+    """The value of a member of an Enum, where it is a text."""
+    if not isinstance(step, cst.Assign):
+        return []
+    strings = [inner.evaluated_value for inner in walk(step.value) if isinstance(inner, cst.SimpleString)]
+    return [value for value in strings if isinstance(value, str)]
