@@ -76,7 +76,8 @@ def rewriting(module: Module, changes: Mapping[cst.CSTNode, Change]) -> tuple[Ed
             return NoFix("the file's line ends cannot be kept by LibCST")
         changed = tree.visit(_Rewriting(changes))
         assert isinstance(changed, cst.Module)
-        edits.extend(_line_edits(statement.text, changed.code, module.source.offset(statement.first_line, 0)))
+        after = changed.code if changed.body else ""
+        edits.extend(_line_edits(statement.text, after, module.source.offset(statement.first_line, 0)))
     return tuple(edits)
 
 

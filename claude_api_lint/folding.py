@@ -170,7 +170,7 @@ def _fold_if(module: Module, node: cst.If, holds: bool) -> Folded:
         return Folded({node: lambda updated: updated.orelse}, dropped, says_less, node)  # type: ignore[attr-defined]
     if isinstance(orelse, cst.If):
         return Folded({node: _as_if}, dropped, says_less or _has_leading_comment(orelse), node)
-    return Folded({node: _else_in_place}, dropped, says_less or _has_leading_comment(orelse), node)
+    return Folded({node: _else_in_place}, dropped, says_less or _heading_comment(orelse), node)
 
 
 def _keep_body(node: cst.If, is_elif: bool) -> Folded:
@@ -219,7 +219,7 @@ def statements_of(body: cst.BaseSuite) -> list[cst.BaseStatement]:
     return list(body.body)
 
 
-def _heading_comment(node: cst.If) -> bool:
+def _heading_comment(node: cst.If | cst.Else) -> bool:
     """Whether a comment stands above a statement, or behind its colon."""
     body = node.body
     behind = body.header.comment is not None if isinstance(body, cst.IndentedBlock) else False

@@ -207,8 +207,9 @@ class Replies:
         """What parsing a text of the body as JSON gives."""
         if not isinstance(text, ReplyPart):
             return text
-        if text.is_text or text.kind is Kind.RESPONSE:
-            return replace(text, kind=Kind.REPLY, streamed=text.kind not in (Kind.BODY, Kind.RESPONSE), binary=None)
+        whole = text.kind in (Kind.BODY, Kind.RESPONSE, Kind.LINES)  # json.load reads the raw body to its end
+        if text.is_text or whole:
+            return replace(text, kind=Kind.REPLY, streamed=not whole, binary=None)
         return None
 
     def _events(self, name: str, made: Made) -> Read:
@@ -293,7 +294,8 @@ class Replies:
         if not isinstance(read, ReplyPart):
             return read
         if value.how is How.ELEMENT:
-            return self._element(read)
+            reader = isinstance(value.whole, Part) and read.is_text  # iter(response.readline, b"")
+            return read if reader else self._element(read)
         if value.how is How.ITEM:
             return self._item(read, "?" if value.key is None else str(value.key))
         if value.how is How.GLUED:
@@ -380,7 +382,9 @@ class Replies:
             if read.library is None or (call is not None and _is_told(call, reading.decoded_by)):
                 binary = None if read.library is None else False
             streamed = reading.gives not in (Gives.REPLY, Gives.BODY)
-            return replace(read, kind=Kind[reading.gives.name], binary=binary, streamed=streamed)
+            blocks = reading.gives is Gives.LINES and call is not None and _splits_at_blank_lines(call)
+            kind = Kind.BLOCKS if blocks else Kind[reading.gives.name]
+            return replace(read, kind=kind, binary=binary, streamed=streamed)
         return read if name in _RESPONSE_ITSELF else None
 
     def _of_reply(self, read: ReplyPart, name: str, call: cst.Call | None, frame: Frame | None) -> Read:
@@ -470,8 +474,8 @@ def _of_text(read: ReplyPart, name: str, call: cst.Call | None) -> Read:
 
 def _splits_at_blank_lines(call: cst.Call) -> bool:
     """Whether a text is split into blocks: at two line ends, one after the other."""
-    separator = string_value(call.args[0].value) if call.args else None
-    return separator in ("\n\n", b"\n\n", "\r\n\r\n", b"\r\n\r\n")
+    separators = {string_value(argument.value) for argument in call.args}
+    return bool(separators & {"\n\n", b"\n\n", "\r\n\r\n", b"\r\n\r\n"})
 
 
 def _is_told(call: cst.Call, argument: str) -> bool:

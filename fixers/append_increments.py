@@ -48,7 +48,11 @@ class AppendIncrements(Fixer):
         evidence, catalog = violation.evidence, self.analysis.catalog
         assert isinstance(evidence, Cut | Overwritten)
         part = self.analysis.replies.of(evidence.text)
-        return part is not None and part.sdk is not None and catalog.is_outdated(part.sdk.version, self.analysis.target)
+        return (
+            part is not None
+            and part.sdk is not None
+            and catalog.is_outdated(part.sdk.version or "", self.analysis.target)
+        )
 
     def _is_used_piecewise(self, violation: Violation) -> bool:
         """Whether the loop itself uses what it overwrites: it may take it for the new piece, or for all of the text."""

@@ -98,19 +98,26 @@ class SkipOtherEvents(Fixer):
         self, line: cst.SimpleStatementLine, text: cst.BaseExpression
     ) -> tuple[cst.SimpleStatementLine, cst.Name] | None:
         """The first statement that cuts the line (or parses it), and the name that the whole line has there."""
-        while True:
-            name = _root(text)
-            if not isinstance(name, cst.Name):
-                return None
+        name = _root(text)
+        found = (line, name) if isinstance(name, cst.Name) else None
+        while found is not None and isinstance(name, cst.Name):
             setting = self._setting(name.value, line.body[0])
             if setting is None:
-                return line, name
+                return found
             value, above = _assigned(setting, name.value), self._line_of(setting)
             if value is None or above is None:
                 return None
-            if not _cuts(value) and not isinstance(_root(value), cst.Call):
-                return line, name
-            line, text = above, value
+            line, name = above, _root(value)
+            if _cuts(value):
+                found = (line, name) if isinstance(name, cst.Name) else None
+            elif isinstance(name, cst.Call):
+                return None if self._rewrites_text(name) else found
+        return found
+
+    def _rewrites_text(self, call: cst.Call) -> bool:
+        """Whether a call gets a text of the stream and gives another: ``PREFIX.sub("", line)``."""
+        parts = [self.analysis.replies.of(argument.value) for argument in call.args]
+        return any(part is not None and part.is_text for part in parts)
 
     def _setting(self, name: str, step: cst.CSTNode) -> cst.CSTNode | None:
         """The last step of the loop before another one that binds a name, in its block or in one around."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from claude_api_lint.api import Catalog, CatalogError, ChangeKind, OpenValue, Requirement, load_catalog
+from claude_api_lint.api import Catalog, CatalogError, Change, ChangeKind, OpenValue, Requirement, load_catalog
 from claude_api_lint.api.endpoints import parse_endpoints
 from claude_api_lint.api.tables import read_table
 from claude_api_lint.api.versions import parse_versions
@@ -30,7 +30,7 @@ def catalog() -> Catalog:
 
 def copy_tables(folder: Path, **texts: str) -> Catalog:
     """A catalog of copied tables, some of them replaced."""
-    for name in ("versions", "endpoints", "outputs"):
+    for name in ("versions", "endpoints", "outputs", "streams"):
         text = texts.get(name, (FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
         (folder / f"{name}.toml").write_text(text, encoding="utf-8")
     return Catalog(folder)
@@ -377,6 +377,183 @@ def test_the_endpoints_table_is_consistent(catalog: Catalog) -> None:
         assert catalog.requirement(f"https://api.anthropic.com{table.prefix}{tail}") is REQUIRED
 
 
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("https://api.anthropic.com/v1/messages", "/v1/messages"),
+        ("https://api.anthropic.com/v1/messages/", "/v1/messages"),
+        ("https://api.anthropic.com/v1/messages?beta=true", "/v1/messages"),
+        ("https://api.anthropic.com/v1/messages#top", "/v1/messages"),
+        ("https://api.anthropic.com/v1/complete", "/v1/complete"),
+        ("https://api.anthropic.com/v1/models", "/v1/models"),
+        ("https://api.anthropic.com/v1/models/claude-2", "/v1/models/{id}"),
+        ("https://api.anthropic.com/v1/messages/batches/b1/results", "/v1/messages/batches/{id}/results"),
+        ("{}/v1/complete", "/v1/complete"),
+        ("{}/v1/messages/batches/{}", "/v1/messages/batches/{id}"),
+        ("/v1/complete", "/v1/complete"),
+        ("/messages", "/v1/messages"),
+        ("messages", "/v1/messages"),
+        # the version is not seen, and others have such a path
+        ("/complete", None),
+        ("{}/models", None),
+        # no documented path
+        ("https://api.anthropic.com/v1/chat/completions", None),
+        ("https://api.anthropic.com/v1/{}", None),
+        ("https://api.anthropic.com/v1/", None),
+        ("https://api.anthropic.com", None),
+        ("https://api.anthropic.com/v1/messages/unheard_of", None),
+        ("https://example.com/?next=/v1/messages", None),
+        ("", None),
+    ],
+)
+def test_an_address_leads_to_a_documented_path(catalog: Catalog, url: str, path: str | None) -> None:
+    assert catalog.endpoint_path(url) == path
+
+
+def test_every_documented_path_leads_to_itself(catalog: Catalog) -> None:
+    endpoints = parse_endpoints(read_table(FOLDER / "endpoints.toml"))
+    for endpoint in endpoints.endpoints:
+        path = f"{endpoints.prefix}{endpoint.tail}"
+        assert catalog.endpoint_path(f"https://api.anthropic.com{path}") == path
+        assert catalog.endpoint_path(f"https://api.anthropic.com{path.replace('{id}', 'a1')}") == path
+
+
+# --- methods of official SDKs -----------------------------------------------------------------------------------------
+
+
+def test_the_sdks_methods_are_unique_and_sourced(catalog: Catalog) -> None:
+    names = [(call.client, call.method) for call in catalog.sdk_calls]
+    assert len(set(names)) == len(names)
+    assert all(call.source for call in catalog.sdk_calls)
+
+
+def test_an_sdks_method_asks_a_documented_endpoint_for_a_known_version(catalog: Catalog) -> None:
+    for call in catalog.sdk_calls:
+        assert catalog.stream(call.endpoint) is not None
+        assert catalog.endpoint_path(call.endpoint) == call.endpoint
+        assert catalog.is_known(call.version)
+        assert not (call.streams and call.stream_argument), "a method streams always, or when it is asked to"
+
+
+def test_only_what_streams_always_is_distinctive(catalog: Catalog) -> None:
+    methods = {call.method for call in catalog.sdk_calls if call.distinctive}
+    assert methods == {"completion_stream", "acompletion_stream"}
+    assert methods == {call.method for call in catalog.sdk_calls if call.streams}
+
+
+def test_the_first_sdk_asks_for_the_first_version_and_the_next_for_the_next(catalog: Catalog) -> None:
+    versions = {(call.client, call.version) for call in catalog.sdk_calls}
+    assert versions == {
+        ("anthropic.Client", "2023-01-01"),
+        ("anthropic.Anthropic", "2023-06-01"),
+        ("anthropic.AsyncAnthropic", "2023-06-01"),
+    }
+
+
+# --- streams ----------------------------------------------------------------------------------------------------------
+
+
+def test_every_stream_is_described_once_and_sourced(catalog: Catalog) -> None:
+    endpoints = [stream.endpoint for stream in catalog.streams]
+    assert endpoints == ["/v1/complete", "/v1/messages"]
+    assert all(stream.source for stream in catalog.streams)
+    assert all(catalog.endpoint_path(endpoint) == endpoint for endpoint in endpoints)
+
+
+def test_a_messages_stream_ends_with_an_event_and_a_completion_with_a_stop_reason(catalog: Catalog) -> None:
+    messages, completion = catalog.stream("/v1/messages"), catalog.stream("/v1/complete")
+    assert messages is not None
+    assert completion is not None
+    assert (messages.text, messages.end_key, messages.end_value) == (None, "type", "message_stop")
+    assert (completion.text, completion.end_key, completion.end_value) == ("completion", "stop_reason", None)
+
+
+@pytest.mark.parametrize("endpoint", ["/v1/models", "messages", "", None])
+def test_no_other_endpoint_has_a_stream(catalog: Catalog, endpoint: str | None) -> None:
+    assert catalog.stream(endpoint) is None
+
+
+def test_a_streams_events_are_an_open_value_that_has_its_end(catalog: Catalog) -> None:
+    for stream in catalog.streams:
+        if stream.events is not None:
+            assert stream.end_value in catalog.output(stream.events).values
+            assert stream.end_value in catalog.output(stream.events).distinctive
+
+
+def test_a_stream_can_be_told_by_words_that_no_other_has(catalog: Catalog) -> None:
+    for stream in catalog.streams:
+        assert stream.words or stream.events
+        assert not any(stream.words & other.words for other in catalog.streams if other is not stream)
+
+
+def test_an_open_value_is_found_by_its_name(catalog: Catalog) -> None:
+    assert catalog.output("stop-reason").name == "stop-reason"
+    with pytest.raises(KeyError):
+        catalog.output("no-such-value")
+
+
+# --- changes ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "target", "names"),
+    [
+        (ChangeKind.REPLY_FIELD_REMOVED, "2023-01-01", []),
+        (ChangeKind.REPLY_FIELD_REMOVED, "2023-06-01", ["exception", "truncated"]),
+        (
+            ChangeKind.REPLY_FIELD_REMOVED,
+            "2026-10-21",
+            ["exception", "truncated", "workspace_id", "group_type", "name"],
+        ),
+        (ChangeKind.STREAM_SENTINEL_REMOVED, "2023-01-01", []),
+        (ChangeKind.STREAM_SENTINEL_REMOVED, "2023-06-01", ["[DONE]"]),
+        (ChangeKind.STREAM_SENTINEL_REMOVED, "2026-10-21", ["[DONE]"]),
+        (ChangeKind.STREAM_TEXT, "2023-06-01", ["completion"]),
+        (ChangeKind.STREAM_EVENTS, "2023-06-01", ["event"]),
+        (ChangeKind.REQUEST_PARAMETER_REMOVED, "2023-06-01", []),
+        (ChangeKind.REQUEST_PARAMETER_REMOVED, "2026-10-21", ["temperature", "top_p", "top_k"]),
+    ],
+)
+def test_the_changes_up_to_a_version_are_those_of_it_and_of_every_one_before(
+    catalog: Catalog, kind: ChangeKind, target: str, names: list[str]
+) -> None:
+    changes = catalog.changes(kind, target)
+    assert [change.name for change in changes] == names
+    assert all(change.kind is kind for change in changes)
+
+
+def test_the_streams_changes_are_about_streams_that_are_described(catalog: Catalog) -> None:
+    for kind in (ChangeKind.STREAM_TEXT, ChangeKind.STREAM_EVENTS, ChangeKind.STREAM_SENTINEL_REMOVED):
+        for change in catalog.changes(kind, catalog.versions[-1].date):
+            assert all(catalog.stream(endpoint) is not None for endpoint in change.where)
+    (text,) = catalog.changes(ChangeKind.STREAM_TEXT, catalog.default_target)
+    assert all(stream.text == text.name for where in text.where if (stream := catalog.stream(where)) is not None)
+
+
+@pytest.mark.parametrize(
+    ("after", "replacement"),
+    [
+        (None, None),
+        ("error", ("error", None)),
+        ('stop_reason == "max_tokens"', ("stop_reason", "max_tokens")),
+        ("group.type", ("group.type", None)),
+    ],
+)
+def test_what_takes_a_fields_place_is_a_field_or_a_comparison(
+    after: str | None, replacement: tuple[str, str | None] | None
+) -> None:
+    change = Change(ChangeKind.REPLY_FIELD_REMOVED, ("/v1/complete",), "name", None, after, "source")
+    assert change.replacement == replacement
+
+
+def test_the_stop_reason_that_takes_the_place_of_truncated_is_one(catalog: Catalog) -> None:
+    changes = {change.name: change for change in catalog.changes(ChangeKind.REPLY_FIELD_REMOVED, "2023-06-01")}
+    assert changes["exception"].replacement == ("error", None)
+    field, value = changes["truncated"].replacement or ("", None)
+    assert field == "stop_reason"
+    assert value in catalog.output("stop-reason").values
+
+
 # --- outputs ----------------------------------------------------------------------------------------------------------
 
 
@@ -532,6 +709,70 @@ OUTPUT = '[[output]]\nname = "n"\ntitle = "t"\npaths = ["p"]\nvalues = ["v"]\nso
 def test_a_broken_table_is_an_error_that_names_its_place(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(CatalogError, match=message):
         _ = copy_tables(tmp_path, outputs=text).outputs
+
+
+STREAM = '[[stream]]\nendpoint = "e"\nend-key = "k"\nsource = "s"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[[stream", r"streams\.toml: "),
+        ("", r"^streams\.toml: 'stream' is missing$"),
+        ("stream = 1", r"^streams\.toml: 'stream' must be a list of tables, not 1$"),
+        (STREAM + "[other]", r"^streams\.toml: unknown key 'other', expected one of stream$"),
+        (STREAM + STREAM.replace('"e"', "7"), r"^streams\.toml: stream 2: 'endpoint' must be a text, not 7$"),
+        (STREAM.replace('end-key = "k"\n', ""), r"^streams\.toml: stream 1: 'end-key' is missing$"),
+        (STREAM.replace('source = "s"\n', ""), r"^streams\.toml: stream 1: 'source' is missing$"),
+        (STREAM + 'end-value = ""', r"^streams\.toml: stream 1: 'end-value' is empty$"),
+        (STREAM + 'text = ["completion"]', r"^streams\.toml: stream 1: 'text' must be a text, not \['completion'\]$"),
+        (
+            STREAM + 'words = "completion"',
+            r"^streams\.toml: stream 1: 'words' must be a list of texts, not 'completion'$",
+        ),
+        (STREAM + "words = [1]", r"^streams\.toml: stream 1: 'words' must be a list of texts$"),
+        (STREAM + 'word = ["w"]', r"^streams\.toml: stream 1: unknown key 'word', expected one of endpoint, "),
+    ],
+)
+def test_a_broken_table_of_streams_is_an_error_that_names_its_place(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(CatalogError, match=message):
+        _ = copy_tables(tmp_path, streams=text).streams
+
+
+def test_a_stream_may_say_little(tmp_path: Path) -> None:
+    (stream,) = copy_tables(tmp_path, streams=STREAM).streams
+    assert (stream.text, stream.end_value, stream.events, stream.words) == (None, None, None, frozenset())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('method = "acompletion"\n', "", r"^endpoints\.toml: sdk-call 2: 'method' is missing$"),
+        (
+            "streams = true",
+            'streams = "yes"',
+            r"^endpoints\.toml: sdk-call 3: 'streams' must be true or false, not 'yes'$",
+        ),
+        (
+            "stream-argument =",
+            "stream-arg =",
+            r"^endpoints\.toml: sdk-call 5: unknown key 'stream-arg', expected one of ",
+        ),
+        (
+            "distinctive = true",
+            "distinctive = 1",
+            r"^endpoints\.toml: sdk-call 3: 'distinctive' must be true or false, not 1$",
+        ),
+        ("[[sdk-call]]", "[[sdk]]", r"^endpoints\.toml: unknown key 'sdk', expected one of hosts, "),
+    ],
+)
+def test_a_broken_method_of_an_sdk_is_an_error_that_names_its_place(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    text = (FOLDER / "endpoints.toml").read_text(encoding="utf-8")
+    assert old in text
+    with pytest.raises(CatalogError, match=message):
+        _ = copy_tables(tmp_path, endpoints=text.replace(old, new)).sdk_calls
 
 
 def test_a_missing_table_is_an_error_that_names_the_file(tmp_path: Path) -> None:

@@ -11,16 +11,18 @@ import io
 import re
 import textwrap
 import tokenize
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from claude_api_lint.fixer import FixResult, fix_source
+from claude_api_lint.fixer import FixResult, apply, fix_source
 from claude_api_lint.linter import CheckResult, check_source
 from claude_api_lint.settings import Settings
 from claude_api_lint.source import Source
+from wire import ANSWER, answer, connected
 
 TARGET = "2023-06-01"
 HEADER = "anthropic-version"
@@ -551,3 +553,277 @@ def test_two_programs_in_one_file_are_fixed_as_each_alone(one: Program, other: P
     if not compiles(together.encode()):
         return
     assert fix(together) == "\n".join(fix(text) for text in texts)
+
+
+# Streams: programs that read one, in every way that people do, with any of the faults that the old version left
+
+Block = list["str | tuple[str, Block]"]
+
+
+@dataclass(frozen=True)
+class StreamClient:
+    """How a program gets the lines of a stream: what stands above, the loop's head, and whether a line is bytes."""
+
+    above: tuple[str, ...]
+    head: str
+    binary: bool
+    is_async: bool = False
+
+
+SENDING = "'https://api.anthropic.com/v1/ENDPOINT', headers=headers"
+CLIENTS = {
+    "requests": StreamClient((f"r = requests.post({SENDING}, stream=True)",), "for line in r.iter_lines():", True),
+    "requests, text": StreamClient(
+        (f"r = requests.post({SENDING}, stream=True)",), "for line in r.iter_lines(decode_unicode=True):", False
+    ),
+    "requests in a with": StreamClient(
+        (f"with requests.post({SENDING}, stream=True) as r:",), "for line in r.iter_lines():", True
+    ),
+    "httpx": StreamClient((f"with httpx.stream('POST', {SENDING}) as r:",), "for line in r.iter_lines():", False),
+    "httpx, async": StreamClient(
+        ("async with httpx.AsyncClient() as client:", f"async with client.stream('POST', {SENDING}) as r:"),
+        "async for line in r.aiter_lines():",
+        False,
+        True,
+    ),
+    "aiohttp": StreamClient(
+        ("async with aiohttp.ClientSession() as session:", f"async with session.post({SENDING}) as r:"),
+        "async for line in r.content:",
+        True,
+        True,
+    ),
+    "urllib": StreamClient(
+        (f"with urllib.request.urlopen(urllib.request.Request({SENDING})) as r:",), "for line in r:", True
+    ),
+}
+SENTINEL_FORMS = (
+    "none", "break", "continue", "return", "or", "in front", "in", "line", "guard", "and guard", "not guard", "else",
+    "elif", "one line",
+)  # fmt: skip
+PREFIX_FORMS = ("skip", "nest", "cut", "replace", "split")
+GUARD_FORMS = ("skip", "nest", "none")
+TEXT_FORMS = ("append", "slice", "prefix", "counter", "overwrite", "pair", "named")
+STREAM_COMMENTS = ("", "", "", "", "  # é", "  # the text")
+
+
+@dataclass(frozen=True)
+class StreamProgram:
+    """A program that reads a stream; ``codes`` are what must be found, ``choices`` say what it was made of."""
+
+    text: str
+    codes: frozenset[str]
+    choices: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"<{sorted(self.codes)} {self.choices} in:\n{self.text}\n>"
+
+
+def flat(block: Block, indentation: str, depth: int) -> list[str]:
+    lines: list[str] = []
+    for entry in block:
+        if isinstance(entry, str):
+            lines.append(indentation * depth + entry)
+        else:
+            lines += [indentation * depth + entry[0], *flat(entry[1], indentation, depth + 1)]
+    return lines
+
+
+def with_text(form: str) -> tuple[list[str], Block]:
+    """What stands before the loop, and what is done with an event that has text."""
+    completion = "event['completion']"
+    forms: dict[str, tuple[list[str], Block]] = {
+        "append": ([], [f"text += {completion}"]),
+        "slice": (["seen = ''"], [f"text += {completion}[len(seen):]", f"seen = {completion}"]),
+        "prefix": (["seen = ''"], [f"new = {completion}.removeprefix(seen)", f"seen = {completion}", "text += new"]),
+        "counter": (["count = 0"], [f"new = {completion}[count:]", "count += len(new)", "text += new"]),
+        "overwrite": ([], [f"text = {completion}"]),
+        "pair": (["seen = ''"], [f"new, seen = {completion}[len(seen):], {completion}", "text += new"]),
+        "named": (
+            ["seen = ''"],
+            [f"whole = {completion}", "text += whole[len(seen):]", "log(text)", "seen = whole"],
+        ),
+    }
+    return forms[form]
+
+
+def for_the_sentinel(form: str, rest: Block, b: str) -> Block:
+    """A test of ``data`` for the sentinel, and what comes after it."""
+    done = f"{b}'[DONE]'"
+    forms: dict[str, Block] = {
+        "none": rest,
+        "break": [(f"if data == {done}:", ["break"]), *rest],
+        "continue": [(f"if data == {done}:", ["continue"]), *rest],
+        "return": [(f"if data == {done}:", ["return text"]), *rest],
+        "or": [(f"if not data or data == {done}:", ["continue"]), *rest],
+        "in front": [(f"if data == {done} or not data:", ["continue"]), *rest],
+        "not guard": [(f"if not data == {done}:", rest)],
+        "in": [(f"if data in ({done}, {b}''):", ["continue"]), *rest],
+        "line": [(f"if line.strip() == {b}'data: [DONE]':", ["break"]), *rest],
+        "guard": [(f"if data != {done}:", rest)],
+        "and guard": [(f"if data and data != {done}:", rest)],
+        "else": [(f"if data == {done}:", ["break"]), ("else:", rest)],
+        "elif": [("if not data:", ["continue"]), (f"elif data == {done}:", ["break"]), *rest],
+        "one line": [f"if data == {done}: break", *rest],
+    }
+    return forms[form]
+
+
+def of_the_line(form: str, rest: Block, b: str) -> Block:
+    """How ``data`` is made of a line."""
+    forms: dict[str, Block] = {
+        "skip": [(f"if not line.startswith({b}'data:'):", ["continue"]), "data = line[5:].strip()", *rest],
+        "nest": [(f"if line.startswith({b}'data:'):", ["data = line[5:].strip()", *rest])],
+        "cut": [("if not line.strip():", ["continue"]), "data = line[6:].strip()", *rest],
+        "replace": [("if line.strip():", [f"data = line.replace({b}'data: ', {b}'').strip()", *rest])],
+        "split": [("if not line.strip():", ["continue"]), f"data = line.split({b}': ', 1)[1].strip()", *rest],
+    }
+    return forms[form]
+
+
+def of_the_event(guard: str, handling: Block, endpoint: str) -> Block:
+    """How the event is told apart from others."""
+    if endpoint == "messages":
+        delta: Block = ["text += event['delta'].get('text', '')"]
+        return ["event = json.loads(data)", ("if event['type'] == 'content_block_delta':", delta)]
+    forms: dict[str, Block] = {
+        "skip": [("if event['type'] != 'completion':", ["continue"]), *handling],
+        "nest": [("if 'completion' in event:", handling)],
+        "none": handling,
+    }
+    return ["event = json.loads(data)", *forms[guard]]
+
+
+@st.composite
+def streams(draw: st.DrawFn, ends: Sequence[str] = ("\n", "\r\n"), commented: bool = True) -> StreamProgram:
+    """A program that reads a stream."""
+    name = draw(st.sampled_from(sorted(CLIENTS)))
+    client = CLIENTS[name]
+    endpoint = draw(st.sampled_from(["complete", "complete", "messages"]))
+    sentinel, prefix = draw(st.sampled_from(SENTINEL_FORMS)), draw(st.sampled_from(PREFIX_FORMS))
+    guard, form = draw(st.sampled_from(GUARD_FORMS)), draw(st.sampled_from(TEXT_FORMS))
+    decoded = client.binary and draw(st.booleans())
+    b = "b" if client.binary and not decoded else ""
+    before, handling = with_text(form)
+    loop = of_the_line(prefix, for_the_sentinel(sentinel, of_the_event(guard, handling, endpoint), b), b)
+    block: Block = [(client.head, [*(["line = line.decode('utf-8')"] if decoded else []), *loop])]
+    for line in reversed(client.above):
+        block = [(line, block)] if line.endswith(":") else [line, *block]
+    versioned = draw(st.booleans())
+    headers = "{'x-api-key': key" + ", 'anthropic-version': '2023-06-01'" * versioned + "}"
+    body: Block = ["text = ''", *before, f"headers = {headers}", *block, "return text"]
+    head = "async def ask(key):" if client.is_async else "def ask(key):"
+    imports = "import json\nimport os\nimport urllib.request\n\nimport aiohttp\nimport httpx\nimport requests\n"
+    log = "\n\ndef log(text):\n    pass\n\n\n"
+    lines = flat([(head, body)], draw(st.sampled_from(["    ", "  ", "\t"])), 0)
+    if commented:
+        lines = [line + draw(st.sampled_from(STREAM_COMMENTS)) for line in lines]
+    if draw(st.booleans()):
+        lines.insert(draw(st.integers(2, len(lines) - 1)), "")
+    text = (
+        imports + log + "\n".join(lines).replace("ENDPOINT", endpoint) + draw(st.sampled_from(["\n", "\n\n\nx = 1\n"]))
+    )
+    if draw(st.booleans()):
+        text = re.sub(r"'([^'\"\n]*)'", r'"\1"', text)
+    codes = {
+        "CAV101": not versioned,
+        "CAV301": sentinel != "none",
+        "CAV302": endpoint == "complete" and form != "append",
+        "CAV303": prefix in ("cut", "replace", "split") or (endpoint == "complete" and guard == "none"),
+    }
+    choices = (name, endpoint, sentinel, prefix, guard, form)
+    text = draw(st.sampled_from(["", "\ufeff"])) + text.replace("\n", draw(st.sampled_from(ends)))
+    return StreamProgram(text, frozenset(code for code, found in codes.items() if found), choices)
+
+
+@settings(thorough, max_examples=80)
+@given(streams())
+def test_the_faults_of_a_stream_are_found_and_nothing_else(program: StreamProgram) -> None:
+    assert {finding.code for finding in check(program.text).findings} == program.codes
+
+
+@settings(thorough, max_examples=50)
+@given(streams(), st.booleans())
+def test_a_fixed_stream_compiles_and_has_nothing_left_to_fix(program: StreamProgram, unsafe: bool) -> None:
+    settings = Settings(unsafe_fixes=unsafe)
+    before = check(program.text).findings
+    result = fix_source(program.text.encode(), "program.py", settings)
+    assert result.skipped is None
+    after = result.source.decode()
+    ast.parse(after.removeprefix("\ufeff"))
+    assert fix_source(result.source, "program.py", settings).source == result.source
+    left = [f for f in result.remaining if f.fix is not None and (unsafe or f.fix.applicability.value == "safe")]
+    assert left == []
+    assert Counter(f.code for f in result.remaining) <= Counter(f.code for f in before)
+    assert len(result.remaining) + len(result.fixed) >= len(before)
+
+
+@settings(thorough, max_examples=50)
+@given(streams())
+def test_a_safe_fix_of_a_stream_changes_no_line_that_it_is_not_about(program: StreamProgram) -> None:
+    result = fix_source(program.text.encode(), "program.py", Settings())
+    before, after = program.text, result.source.decode()
+    assert comments(after) == comments(before)
+    assert after.startswith("\ufeff") == before.startswith("\ufeff")
+    assert ("\r\n" in after) == ("\r\n" in before)
+    assert re.search(r"(?<!\r)\n", after) is None or "\r\n" not in before
+    assert not {"'", '"'} & set(after) - set(before)
+    assert ("\t" in after) == ("\t" in before)
+    about = (
+        "DONE",
+        "completion",
+        "seen",
+        "count",
+        "headers",
+        "whole",
+        "data",
+        "line",
+        "else",
+        "break",
+        "continue",
+        "return",
+    )
+    kept = [line.strip() for line in before.splitlines() if line.strip() and not any(word in line for word in about)]
+    assert is_within_lines(kept, [line.strip() for line in after.splitlines()])
+
+
+def is_within_lines(part: list[str], whole: list[str]) -> bool:
+    """Whether lines are all there among others, in the same order."""
+    rest = iter(whole)
+    return all(line in rest for line in part)
+
+
+@settings(thorough, max_examples=25)
+@given(streams())
+def test_each_fix_of_a_stream_is_small_and_mends_what_it_is_for(program: StreamProgram) -> None:
+    findings = check(program.text).findings
+    source = Source.decode(program.text.encode())
+    for finding in findings:
+        if finding.fix is None:
+            continue
+        alone = apply(source.text, finding.fix.edits)
+        ast.parse(alone)
+        codes = [left.code for left in check(alone).findings]
+        assert codes.count(finding.code) < [found.code for found in findings].count(finding.code)
+        for edit in finding.fix.edits:
+            old = source.text[edit.start : edit.end]
+            assert old != edit.text
+            assert not (old and edit.text) or old[0] != edit.text[0]
+
+
+@settings(thorough, max_examples=80)
+@given(streams(ends=("\n",)), st.booleans())
+def test_the_fixed_stream_gives_the_whole_text(program: StreamProgram, future: bool) -> None:
+    after = fix(program.text)
+    with connected(future):
+        assert answer(after.removeprefix("\ufeff")) == ANSWER
+
+
+@settings(anything, max_examples=50)
+@given(streams(), st.data())
+def test_a_stream_that_is_mangled_does_not_make_it_fail(program: StreamProgram, data: st.DataObject) -> None:
+    text = program.text
+    for _ in range(data.draw(st.integers(1, 4))):
+        start = data.draw(st.integers(0, len(text)))
+        end = data.draw(st.integers(start, min(len(text), start + 30)))
+        text = text[:start] + data.draw(FRAGMENTS | st.just("")) + text[end:]
+    survives(text.encode("utf-8", "surrogatepass"))

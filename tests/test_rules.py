@@ -90,7 +90,7 @@ def test_a_rule_says_since_which_version_it_holds(code: str) -> None:
 def test_a_rule_is_a_page_of_a_manual(code: str) -> None:
     page = inspect.getdoc(RULES[code]) or ""
     summary, empty, *_ = page.splitlines()
-    assert re.fullmatch(r"[A-Z].{20,}\.", summary), "the first line is a sentence"
+    assert re.fullmatch(r"[A-Z`].{20,}\.", summary), "the first line is a sentence"
     assert empty == ""
     headings = re.findall(r"^(Bad|Good|Fix|Reference):", page, re.MULTILINE)
     assert headings == ["Bad", "Good", "Fix", "Reference"]
@@ -119,6 +119,7 @@ def test_a_rule_reports_only_files_that_have_one_of_its_needles(code: str) -> No
 
 
 PRELUDE = """\
+import json
 import os
 
 import httpx
@@ -128,6 +129,22 @@ key = os.environ["ANTHROPIC_API_KEY"]
 url = "https://api.anthropic.com/v1/messages"
 body = {"model": "claude-opus-4-8", "max_tokens": 100, "messages": []}
 """
+STREAM = """\
+headers = {"x-api-key": key, "anthropic-version": "2023-06-01"}
+response = requests.post("https://api.anthropic.com/v1/complete", headers=headers, json=body, stream=True)
+text = ""
+
+
+def read():
+    for line in response.iter_lines():
+        if line.startswith(b"data:"):
+            event = json.loads(line[5:])
+            if event["type"] == "completion":
+                yield event
+
+
+events = read()
+"""
 
 
 def example(code: str, kind: str) -> str:
@@ -135,7 +152,8 @@ def example(code: str, kind: str) -> str:
     page = inspect.getdoc(RULES[code]) or ""
     match = re.search(rf"^{kind}:\n\n((?: {{4}}.*\n|\n)+)", page, re.MULTILINE)
     assert match, f"{code} has no example under {kind}"
-    return PRELUDE + textwrap.dedent(match[1]).strip() + "\n"
+    prelude = PRELUDE if code < "CAV200" else PRELUDE + STREAM
+    return prelude + textwrap.dedent(match[1]).strip() + "\n"
 
 
 def findings(program: str) -> tuple[Finding, ...]:
@@ -183,15 +201,18 @@ def codemod(code: str, *arguments: str, cwd: Path) -> None:
 
 
 @pytest.mark.parametrize("code", fixers())
-def test_a_fixer_runs_as_a_libcst_codemod_and_does_what_fix_does(code: str, tmp_path: Path) -> None:
+def test_a_fixer_runs_as_a_libcst_codemod_and_does_what_fix_does(
+    code: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("project")  # a folder named after this test would make tests of the programs
     programs = sorted((REPOSITORY / "fixtures" / "broken" / code).glob("*.py"))[:3]
     for program in programs:
-        (tmp_path / program.name).write_bytes(program.read_bytes())
-    codemod(code, "--unsafe-fixes", *(program.name for program in programs), cwd=tmp_path)
+        (folder / program.name).write_bytes(program.read_bytes())
+    codemod(code, "--unsafe-fixes", *(program.name for program in programs), cwd=folder)
     for program in programs:
         fixed = fix_source(program.read_bytes(), program.name, Settings(select=(code,), unsafe_fixes=True))
         assert fixed.fixed
-        assert (tmp_path / program.name).read_bytes() == fixed.source
+        assert (folder / program.name).read_bytes() == fixed.source
 
 
 def test_a_codemod_takes_a_target_version(tmp_path: Path) -> None:
@@ -271,20 +292,32 @@ def test_the_code_in_the_docs_runs(page: str) -> None:
 # The house: arrows point one way
 
 FOUNDATION = {"source", "findings", "settings", "prefilter", "suppression", "parsing"}
-MACHINE = {"linter", "fixer", "rule", "rules", "fixes", "codemod", "layout", "api_requests", "version_values"}
+MACHINE = {"linter", "fixer", "rule", "rules", "fixes", "codemod", "layout"}
 SHELL = {"configuration", "discovery", "atomic"}
 FACES = {"cli", "flake8_plugin", "__main__", "output"}
+
+BELOW_RULES = FOUNDATION | {"api", "dataflow", "http", "api_requests", "replies", "vocabulary"}
+SHARED_BY_RULES = {"version_values", "legacy_fields", "loops", "sentinels", "streamed_texts", "stream_guards"}
 
 MAY_IMPORT = {
     "api": set[str](),
     "dataflow": FOUNDATION | {"api"},
     "http": FOUNDATION | {"api", "dataflow"},
-    "lint_rules": FOUNDATION | {"api", "dataflow", "http", "rule", "api_requests", "version_values"},
-    "fixers": FOUNDATION
-    | {"api", "dataflow", "http", "rule", "api_requests", "version_values", "fixes", "layout", "codemod"},
+    "api_requests": FOUNDATION | {"api", "dataflow", "http"},
+    "replies": FOUNDATION | {"api", "dataflow", "http", "api_requests"},
+    "vocabulary": FOUNDATION | {"api", "dataflow"},
+    "loops": FOUNDATION | {"dataflow", "replies"},
+    "version_values": BELOW_RULES | {"rule"},
+    "legacy_fields": BELOW_RULES | {"rule"},
+    "sentinels": BELOW_RULES | {"rule"},
+    "streamed_texts": BELOW_RULES | {"rule", "loops"},
+    "stream_guards": BELOW_RULES | {"rule", "loops"},
+    "folding": FOUNDATION | {"dataflow", "fixes", "layout"},
+    "lint_rules": BELOW_RULES | SHARED_BY_RULES | {"rule"},
+    "fixers": BELOW_RULES | SHARED_BY_RULES | {"rule", "lint_rules", "fixes", "folding", "layout", "codemod"},
     "output": FOUNDATION,
 }
-"""For each package: what of ours it may import, itself aside."""
+"""For each package, and for what rules and fixers share: what of ours it may import, itself aside."""
 
 
 def modules() -> Iterator[tuple[str, Path]]:
@@ -344,12 +377,35 @@ def test_the_foundation_rests_on_itself(module: str) -> None:
     assert imports(module, MODULES[module]) <= FOUNDATION
 
 
-def test_rules_import_no_fixer_and_fixers_no_rule() -> None:
+def test_rules_import_no_fixer() -> None:
     for module, path in MODULES.items():
         if part_of(module) == "lint_rules":
             assert "fixers" not in imports(module, path)
-        if part_of(module) == "fixers":
-            assert "lint_rules" not in imports(module, path)
+
+
+def names_from_rules(path: Path) -> dict[str, str]:
+    """What a fixer imports from modules of rules, with the module that it is from."""
+    return {
+        alias.name: node.module.rpartition(".")[2]
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("claude_api_lint.lint_rules.")
+        for alias in node.names
+    }
+
+
+@pytest.mark.parametrize("code", fixers())
+def test_a_fixer_knows_its_own_rules_evidence_and_no_rule(code: str) -> None:
+    imported = names_from_rules(Path(inspect.getfile(fixers()[code])))
+    assert set(imported.values()) <= {RULES[code].__module__.rpartition(".")[2]}
+    assert not set(imported) & {rule.__name__ for rule in RULES.values()}
+
+
+def test_what_a_fixer_takes_from_a_rule_is_seen(tmp_path: Path) -> None:
+    path = tmp_path / "module.py"
+    path.write_text(
+        "from claude_api_lint.lint_rules.some_rule import SomeRule, Seen\nfrom claude_api_lint import fixes\n"
+    )
+    assert names_from_rules(path) == {"SomeRule": "some_rule", "Seen": "some_rule"}
 
 
 def test_imports_that_stand_in_functions_are_seen(tmp_path: Path) -> None:

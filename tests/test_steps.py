@@ -1,4 +1,4 @@
-"""A step to another version has two parts, the request and its replies: they are safe to fix together, or not at all."""
+"""A step to another version has two parts, the request and its replies, which are safe together or not at all."""
 
 from __future__ import annotations
 
