@@ -297,7 +297,20 @@ SHELL = {"configuration", "discovery", "atomic"}
 FACES = {"cli", "flake8_plugin", "__main__", "output"}
 
 BELOW_RULES = FOUNDATION | {"api", "dataflow", "http", "api_requests", "replies", "vocabulary"}
-SHARED_BY_RULES = {"version_values", "legacy_fields", "loops", "sentinels", "streamed_texts", "stream_guards"}
+SHARED_BY_RULES = {
+    "version_values",
+    "legacy_fields",
+    "loops",
+    "sentinels",
+    "streamed_texts",
+    "stream_guards",
+    "chains",
+    "open_values",
+    "lookups",
+    "filters",
+    "reply_models",
+    "error_texts",
+}
 
 MAY_IMPORT = {
     "api": set[str](),
@@ -312,6 +325,12 @@ MAY_IMPORT = {
     "sentinels": BELOW_RULES | {"rule"},
     "streamed_texts": BELOW_RULES | {"rule", "loops"},
     "stream_guards": BELOW_RULES | {"rule", "loops"},
+    "chains": FOUNDATION | {"dataflow"},
+    "open_values": BELOW_RULES | {"rule"},
+    "lookups": BELOW_RULES | {"rule", "stream_guards"},
+    "filters": BELOW_RULES | {"rule", "chains"},
+    "reply_models": BELOW_RULES | {"rule", "open_values", "lookups"},
+    "error_texts": BELOW_RULES | {"rule"},
     "folding": FOUNDATION | {"dataflow", "fixes", "layout"},
     "lint_rules": BELOW_RULES | SHARED_BY_RULES | {"rule"},
     "fixers": BELOW_RULES | SHARED_BY_RULES | {"rule", "lint_rules", "fixes", "folding", "layout", "codemod"},
