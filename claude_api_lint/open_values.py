@@ -59,7 +59,7 @@ class OpenValues:
         if part is ELSEWHERE:
             return None
         if isinstance(part, ReplyPart):
-            output = self._at(part, words)
+            output = self.at(part, words)
             return Told(output, part.confidence) if output is not None else self._annotated(subject, words)
         if self._is_own(subject):
             return None
@@ -71,14 +71,14 @@ class OpenValues:
         if self.analysis.module.is_test or not isinstance(part, ReplyPart):
             return None
         every = {word for output in self.analysis.catalog.outputs for word in output.known}
-        output = self._at(part, every)
+        output = self.at(part, every)
         return Told(output, part.confidence) if output is not None else None
 
     def _under(self, subject: cst.BaseExpression, key: str, words: Collection[str]) -> Told | None:
         part = self.analysis.replies.whence(subject)
         if not isinstance(part, ReplyPart) or part.kind is not Kind.REPLY:
             return None
-        output = self._at(replace(part, path=(*part.path, key)), words)
+        output = self.at(replace(part, path=(*part.path, key)), words)
         return Told(output, part.confidence) if output is not None else None
 
     def _may_be(self, words: Collection[str]) -> bool:
@@ -125,7 +125,7 @@ class OpenValues:
 
     # Where it stands in a reply
 
-    def _at(self, part: ReplyPart, words: Collection[str]) -> OpenValue | None:
+    def at(self, part: ReplyPart, words: Collection[str]) -> OpenValue | None:
         """The open value that stands at a place in a reply; of several the one that has most of the words."""
         if part.kind is Kind.EVENT_NAME or part.is_text:
             found = [self._event_type(part)]
@@ -133,7 +133,7 @@ class OpenValues:
             return None
         else:
             place = ".".join(_steps(part.path))
-            roots = self._roots(part) | self._block_types
+            roots = self.analysis.catalog.roots(part.endpoint, part.streamed) | self._block_types
             found = [output for output in self.analysis.catalog.outputs if _is_at(output, place, roots)]
         known = [output for output in found if output is not None and not output.known.isdisjoint(words)]
         return max(known, key=lambda output: len(output.known.intersection(words)), default=None)
@@ -144,22 +144,8 @@ class OpenValues:
         return self.analysis.catalog.output("content-block-type").known
 
     def _event_type(self, part: ReplyPart) -> OpenValue | None:
-        return self._named("completion_event.type" if part.endpoint == self._legacy else "stream_event.type")
-
-    @cached_property
-    def _legacy(self) -> str | None:
-        return next((stream.endpoint for stream in self.analysis.catalog.streams if stream.text is not None), None)
-
-    def _named(self, path: str) -> OpenValue | None:
-        return next((output for output in self.analysis.catalog.outputs if path in output.paths), None)
-
-    def _roots(self, part: ReplyPart) -> frozenset[str]:
-        """The kinds of object that a reply of an endpoint can be, in the words of outputs.toml."""
-        if part.endpoint == self._legacy:
-            return _COMPLETION_EVENTS if part.streamed else _COMPLETIONS
-        if part.endpoint is not None and "batches" in part.endpoint:
-            return _BATCHES
-        return _EVENTS if part.streamed else _MESSAGES
+        events = self.analysis.catalog.stream(part.endpoint)
+        return self.analysis.catalog.output(events.events) if events is not None and events.events else None
 
     # What annotations and casts say
 
@@ -167,7 +153,7 @@ class OpenValues:
         """``block.type``, where ``block`` is annotated with (or cast to) one of the SDK's types, or stands in one."""
         for steps, typed in self._typed(subject):
             place = ".".join(steps)
-            roots = _EVENTS if typed.endswith("Event") else _MESSAGES if typed.endswith("Message") else frozenset[str]()
+            roots = self._roots_of(typed)
             for output in self.analysis.catalog.outputs:
                 if not set(words) <= output.known:
                     continue
@@ -176,6 +162,12 @@ class OpenValues:
                 if any(path.partition(".")[0] in roots and path.partition(".")[2] == place for path in output.paths):
                     return Told(output, Confidence.CERTAIN)
         return None
+
+    def _roots_of(self, typed: str) -> frozenset[str]:
+        """The kinds of object that a type of the SDK stands for: a message, or an event of a stream."""
+        if typed.endswith("Event"):
+            return self.analysis.catalog.roots(None, streamed=True)
+        return self.analysis.catalog.roots(None, streamed=False) if typed.endswith("Message") else frozenset()
 
     def _typed(self, subject: cst.BaseExpression) -> Iterator[tuple[list[str], str]]:
         """The steps that lead to an expression from a name of one of the SDK's types, and the type."""
@@ -252,13 +244,13 @@ class OpenValues:
         place = _place(subject)
         if place is None:
             return None
-        told = self.analysis.vocabulary.endpoint_of(where)
-        if told is None:
+        if self.analysis.vocabulary.endpoint_of(where) is None:
             return None
+        events = self.analysis.catalog.roots(None, streamed=True)
         for output in self.analysis.catalog.outputs:
             for path in output.paths:
                 root, _, rest = path.partition(".")
-                if root in _EVENTS and rest == place and set(words) <= output.known:
+                if root in events and rest == place and set(words) <= output.known:
                     return Told(output, Confidence.LIKELY)
         return None
 
@@ -270,23 +262,6 @@ class OpenValues:
         return any(isinstance(value, Const) and value.value is not None for value in values) and all(
             isinstance(value, Const | Unknown) for value in values
         )
-
-
-_MESSAGES = frozenset({"message", "error_response", "text"})
-_EVENTS = frozenset(
-    {
-        "stream_event",
-        "message_delta",
-        "content_block_start",
-        "content_block_delta",
-        "citations_delta",
-        "error",
-        "message",
-    }
-)
-_COMPLETIONS = frozenset({"completion", "error_response"})
-_COMPLETION_EVENTS = frozenset({"completion", "completion_event", "error"})
-_BATCHES = frozenset({"batch", "batch_result", "errored", "error_response"})
 
 
 def _is_at(output: OpenValue, place: str, roots: frozenset[str]) -> bool:

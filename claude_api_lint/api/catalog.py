@@ -10,7 +10,7 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from .endpoints import Endpoints, Requirement, SdkCall, parse_endpoints
-from .outputs import OpenValue, parse_outputs
+from .outputs import OpenValue, Root, parse_outputs, parse_roots
 from .streams import Stream, parse_streams
 from .tables import read_table
 from .versions import Change, ChangeKind, Messages, Version, Versions, parse_versions
@@ -38,6 +38,16 @@ class Catalog:
     def output(self, name: str) -> OpenValue:
         """The open value of a name; KeyError where there is none."""
         return {output.name: output for output in self.outputs}[name]
+
+    @cached_property
+    def _roots(self) -> tuple[Root, ...]:
+        return parse_roots(read_table(self.folder / "outputs.toml"))
+
+    def roots(self, endpoint: str | None, streamed: bool) -> frozenset[str]:
+        """The kinds of object that a reply of an endpoint can be; those of Messages for one that is not known."""
+        begun = (root for root in self._roots if (endpoint or "").startswith(root.endpoint))
+        root = next(begun, self._roots[-1])
+        return root.streamed if streamed else root.whole
 
     @cached_property
     def streams(self) -> tuple[Stream, ...]:

@@ -52,9 +52,27 @@ class OpenValue:
         return not self.distinctive.isdisjoint(words) or any(group.issubset(words) for group in self.together)
 
 
+@dataclass(frozen=True)
+class Root:
+    """The kinds of object that the replies of an endpoint are: ``whole``, and ``streamed`` as events."""
+
+    endpoint: str
+    whole: frozenset[str]
+    streamed: frozenset[str]
+
+
 def parse_outputs(table: Table) -> tuple[OpenValue, ...]:
-    """Read outputs.toml."""
-    return tuple(_open_value(row) for row in table.only("output").tables("output"))
+    """Read the open values of outputs.toml."""
+    return tuple(_open_value(row) for row in table.only("output", "root").tables("output"))
+
+
+def parse_roots(table: Table) -> tuple[Root, ...]:
+    """Read the roots of outputs.toml."""
+    rows = table.only("output", "root").tables("root")
+    return tuple(
+        Root(row.text("endpoint"), frozenset(row.texts("whole")), frozenset(row.texts("streamed")))
+        for row in (row.only("endpoint", "whole", "streamed") for row in rows)
+    )
 
 
 def _open_value(row: Table) -> OpenValue:
