@@ -147,12 +147,24 @@ events = read()
 """
 
 
+OPEN = """\
+import time
+
+import anthropic
+from pydantic import BaseModel, ConfigDict
+
+HEADERS = {"x-api-key": key, "anthropic-version": "2023-06-01"}
+client = anthropic.Anthropic()
+request = body
+"""
+
+
 def example(code: str, kind: str) -> str:
     """An example of a rule's page, completed to a program."""
     page = inspect.getdoc(RULES[code]) or ""
     match = re.search(rf"^{kind}:\n\n((?: {{4}}.*\n|\n)+)", page, re.MULTILINE)
     assert match, f"{code} has no example under {kind}"
-    prelude = PRELUDE if code < "CAV200" else PRELUDE + STREAM
+    prelude = PRELUDE if code < "CAV200" else PRELUDE + STREAM if code < "CAV400" else PRELUDE + OPEN
     return prelude + textwrap.dedent(match[1]).strip() + "\n"
 
 
