@@ -97,7 +97,7 @@ LIBRARIES = {
         show(r.raw.stream(1024))  # CHUNKS, streamed, bytes
         show(r.status_code)  # nothing
         show(r.headers['x'])  # nothing
-        show(r.raise_for_status())  # nothing
+        show(r.raise_for_status())  # RESPONSE
         show(json.loads(r.text))  # REPLY
         show(json.loads(r.content))  # REPLY
         show(json.loads(r.content.decode('utf-8')))  # REPLY
