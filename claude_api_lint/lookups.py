@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from functools import cached_property
+
 import libcst as cst
 
 from claude_api_lint.dataflow.trees import code_of, dotted, last_name, walk
@@ -10,6 +13,9 @@ from claude_api_lint.rule import Analysis
 from claude_api_lint.stream_guards import KEY_ERRORS, StreamGuards
 
 _ENUMS = frozenset({"Enum", "StrEnum", "IntEnum"})
+_SPEAKING = re.compile(
+    r"type|reason|event|status|tier|code|kind|variant|block|delta|stop|result|value|name", re.IGNORECASE
+)
 _ERRORS = KEY_ERRORS | {"ValueError", "AttributeError"}
 
 
@@ -27,6 +33,8 @@ class Lookups:
             return None
         if not isinstance(index.value, cst.Name | cst.Attribute | cst.Subscript | cst.Call):
             return None
+        if not _SPEAKING.search(code_of(index.value)):
+            return None  # before anything is evaluated
         parent = self.analysis.module.parent(node)
         return None if isinstance(parent, cst.AssignTarget | cst.Del | cst.AugAssign) else _plain(index.value)
 
@@ -58,6 +66,8 @@ class Lookups:
 
     def words_of_enum(self, node: cst.BaseExpression) -> frozenset[str]:
         """The values of an Enum of the program that refuses others; empty for anything else."""
+        if last_name(node) not in self._class_names:
+            return frozenset()
         evaluator = self.analysis.evaluator
         for alternative in evaluator.evaluate(node, evaluator.frame_of(self.analysis.module, node)):
             cls = alternative.value
@@ -66,6 +76,11 @@ class Lookups:
             words = {word for step in cls.module.block(cls.node.body).steps for word in _member(step)}
             return frozenset(words)
         return frozenset()
+
+    @cached_property
+    def _class_names(self) -> frozenset[str]:
+        """The names of the module's classes that have bases."""
+        return frozenset(node.name.value for node in self.analysis.module.nodes(cst.ClassDef) if node.bases)
 
     def _is_enum(self, cls: Class) -> bool:
         return any(name.rsplit(".", 1)[-1] in _ENUMS for name in self.analysis.evaluator.objects.line(cls)[1])

@@ -37,12 +37,14 @@ class ClosedLookup(Rule):
 
         FINISH = {"end_turn": "stop", "max_tokens": "length"}
 
+
         def finish(message):
             return FINISH[message["stop_reason"]]
 
     Good:
 
         FINISH = {"end_turn": "stop", "max_tokens": "length"}
+
 
         def finish(message):
             return FINISH.get(message["stop_reason"], "stop")

@@ -34,6 +34,7 @@ class ClosedSchema(Rule):
             content: list[dict]
             stop_reason: str | None
 
+
         def ask(client: httpx.Client, body: dict) -> Message:
             reply = client.post("https://api.anthropic.com/v1/messages", headers=HEADERS, json=body)
             return Message.model_validate(reply.json())
@@ -45,6 +46,7 @@ class ClosedSchema(Rule):
 
             content: list[dict]
             stop_reason: str | None
+
 
         def ask(client: httpx.Client, body: dict) -> Message:
             reply = client.post("https://api.anthropic.com/v1/messages", headers=HEADERS, json=body)
