@@ -28,7 +28,7 @@ class LetVariantsPass(Fixer):
         assert isinstance(evidence, Exhaustive)
         failing = evidence.chain.failing
         if isinstance(failing, cst.Expr):
-            return self._for_type_checkers(failing)
+            return self._for_type_checkers(failing, evidence)
         if evidence.chain.fallback is None or not isinstance(failing, cst.Raise):
             return NoFix("what is to be done about other values depends on what comes after")
         reason = self._what_depends(evidence)
@@ -40,8 +40,11 @@ class LetVariantsPass(Fixer):
 
     # assert_never
 
-    def _for_type_checkers(self, step: cst.Expr) -> Fix | NoFix:
-        """``if TYPE_CHECKING: assert_never(x)``: the type check is kept, and nothing runs."""
+    def _for_type_checkers(self, step: cst.Expr, evidence: Exhaustive) -> Fix | NoFix:
+        """``if TYPE_CHECKING: assert_never(x)``: the type check is kept, and nothing runs.
+
+        That is safe where nothing depends on a value: a function that returned one would return None.
+        """
         module = self.analysis.module
         line = module.parent(step)
         if not isinstance(line, cst.SimpleStatementLine) or len(line.body) != 1:
@@ -53,7 +56,8 @@ class LetVariantsPass(Fixer):
         guarded = cst.If(cst.Name("TYPE_CHECKING"), cst.IndentedBlock([kept]), leading_lines=line.leading_lines)
         edits = rewriting(module, {line: lambda _: guarded, **imported})
         title = "keep assert_never for the type checker alone"
-        return edits if isinstance(edits, NoFix) else Fix(title, Applicability.SAFE, edits)
+        applicability = Applicability.SAFE if self._what_depends(evidence) is None else Applicability.UNSAFE
+        return edits if isinstance(edits, NoFix) else Fix(title, applicability, edits)
 
     def _import(self) -> Changes | None:
         """The change that imports TYPE_CHECKING; none where it is imported, None where no import can take it."""

@@ -57,7 +57,7 @@ class ExhaustiveMatch(Rule):
                 pass
 
     Fix: lets other values pass where nothing depends on them (unsafe); keeps `assert_never` for the type checker alone
-    (safe).
+    (safe, where nothing depends on them).
 
     Reference: https://platform.claude.com/docs/en/api/versioning
     """
