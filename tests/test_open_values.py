@@ -86,7 +86,7 @@ def test_every_form_of_an_exhaustive_match_is_found(body: str) -> None:
         "if stop_reason != 'tool_use':\n    raise E",
         "if stop_reason not in ('end_turn', 'stop_sequence'):\n    raise E",
         "if stop_reason == 'end_turn':\n    pass\nelif stop_reason == 'max_tokens':\n    pass\nelse:\n    log()",
-        "if stop_reason == 'end_turn':\n    raise A\nelif stop_reason == 'max_tokens':\n    raise B\nelse:\n    raise E",
+        "if stop_reason == 'end_turn':\n    raise\nelif stop_reason == 'max_tokens':\n    raise B\nelse:\n    raise E",
         "try:\n    assert stop_reason in ('end_turn', 'max_tokens')\nexcept AssertionError:\n    pass",
     ],
 )
