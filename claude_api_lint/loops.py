@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from claude_api_lint.dataflow.module import Module
-from claude_api_lint.dataflow.trees import code_of, walk
+from claude_api_lint.dataflow.trees import children, code_of, walk
 from claude_api_lint.replies import Kind, Replies, ReplyPart
 
 Loop = cst.For | cst.While
@@ -26,19 +26,12 @@ def loop_around(module: Module, node: cst.CSTNode) -> Loop | None:
     return None
 
 
-def leaves_loop(loop: Loop, node: cst.CSTNode) -> bool:
-    """Whether a node below a loop ends it: a ``return``, or a ``break`` that is not an inner loop's."""
-    return node in set(_exits(loop.body))
-
-
 def exits(loop: Loop) -> list[cst.CSTNode]:
     """The statements that end a loop early."""
     return list(_exits(loop.body))
 
 
 def _exits(body: cst.CSTNode, of_inner: bool = False) -> Iterator[cst.CSTNode]:
-    from claude_api_lint.dataflow.trees import children
-
     for node in children(body):
         if isinstance(node, cst.FunctionDef | cst.ClassDef | cst.Lambda):
             continue

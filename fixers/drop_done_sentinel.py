@@ -8,6 +8,7 @@ import libcst as cst
 
 from claude_api_lint.api import Stream
 from claude_api_lint.codemod import command_of
+from claude_api_lint.dataflow.module import Module
 from claude_api_lint.dataflow.trees import code_of, string_value, walk
 from claude_api_lint.findings import Applicability, Fix
 from claude_api_lint.fixes import Change, Fixer, NoFix, rewriting
@@ -210,22 +211,16 @@ def _without_sentinel(node: cst.Comparison, others: tuple[cst.BaseElement, ...])
     return node.with_changes(comparisons=[target.with_changes(comparator=collection.with_changes(elements=kept))])
 
 
-def _steps_of(folded: Folded, module: object) -> list[cst.CSTNode]:
+def _steps_of(folded: Folded, module: Module) -> list[cst.CSTNode]:
     """The steps that are never reached any more, ``else`` opened."""
-    from claude_api_lint.dataflow.module import Module
-
-    assert isinstance(module, Module)
     steps: list[cst.CSTNode] = []
     for node in folded.dropped:
         steps.extend(module.block(node.body).steps if isinstance(node, cst.Else) else [node])
     return steps
 
 
-def _body_of(steps: list[cst.CSTNode], module: object) -> cst.BaseSuite | None:
+def _body_of(steps: list[cst.CSTNode], module: Module) -> cst.BaseSuite | None:
     """The body that holds some steps, to be used in another place."""
-    from claude_api_lint.dataflow.module import Module
-
-    assert isinstance(module, Module)
     owner = module.position_of(steps[0])[0].owner
     body = getattr(owner, "body", None)
     if not isinstance(body, cst.BaseSuite):
