@@ -10,7 +10,7 @@ from claude_api_lint.dataflow.trees import code_of
 from claude_api_lint.dataflow.values import Instance
 from claude_api_lint.findings import Applicability, Fix
 from claude_api_lint.fixes import Fixer, NoFix
-from claude_api_lint.layout import quote_of
+from claude_api_lint.layout import quoted
 from claude_api_lint.legacy_fields import Access, LegacyReading
 from claude_api_lint.rule import Violation
 
@@ -41,7 +41,7 @@ class CompareStopReason(Fixer):
         """The node to replace, and what by."""
         if access is Access.IN:
             assert isinstance(node, cst.Comparison)
-            return node.left, self._string(self._field, node.left)
+            return node.left, quoted(self._field, node.left)
         if access is Access.PATTERN:
             return node, self._pattern(node)
         read = self._read(node, access)
@@ -72,19 +72,15 @@ class CompareStopReason(Fixer):
         assert replacement[1] is not None
         return replacement[1]
 
-    def _string(self, text: str, near: cst.CSTNode) -> cst.SimpleString:
-        quote = quote_of(near) or '"'
-        return cst.SimpleString(f"{quote}{text}{quote}")
-
     def _read(self, node: cst.CSTNode, access: Access) -> cst.BaseExpression | None:
         """The stop reason, read as the field was."""
         if access is Access.SUBSCRIPT and isinstance(node, cst.Subscript):
             key = node.slice[0]
-            index = cst.Index(self._string(self._field, key))
+            index = cst.Index(quoted(self._field, key))
             return node.with_changes(slice=[key.with_changes(slice=index)], lpar=[], rpar=[])
         if access is Access.GET and isinstance(node, cst.Call):
             first = node.args[0]
-            argument = first.with_changes(value=self._string(self._field, first), comma=cst.MaybeSentinel.DEFAULT)
+            argument = first.with_changes(value=quoted(self._field, first), comma=cst.MaybeSentinel.DEFAULT)
             return node.with_changes(args=[argument], lpar=[], rpar=[])
         if access is Access.ATTRIBUTE and isinstance(node, cst.Attribute):
             return node.with_changes(attr=cst.Name(self._field), lpar=[], rpar=[])
@@ -102,7 +98,7 @@ class CompareStopReason(Fixer):
             parent = self.analysis.module.parent(parent)
         assert isinstance(old, cst.BaseExpression)
         operator = cst.Equal(_SPACE, _SPACE) if equal else cst.NotEqual("!=", _SPACE, _SPACE)
-        value = self._string(self._value, node)
+        value = quoted(self._value, node)
         new = cst.Comparison(read, [cst.ComparisonTarget(operator, value)], lpar=old.lpar, rpar=old.rpar)
         if not new.lpar and _binds_tighter(parent, old):
             new = new.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
@@ -113,8 +109,8 @@ class CompareStopReason(Fixer):
         assert isinstance(node, cst.MatchMappingElement)
         if code_of(node.pattern) != "True":
             return None
-        value = cst.MatchValue(self._string(self._value, node.key))
-        return node.with_changes(key=self._string(self._field, node.key), pattern=value)
+        value = cst.MatchValue(quoted(self._value, node.key))
+        return node.with_changes(key=quoted(self._field, node.key), pattern=value)
 
 
 def _compared_with(comparison: cst.Comparison, node: cst.CSTNode) -> bool | None:

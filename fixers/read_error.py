@@ -12,7 +12,7 @@ from claude_api_lint.dataflow.trees import code_of, string_value, walk
 from claude_api_lint.findings import Applicability, Fix
 from claude_api_lint.fixes import Change, Fixer, NoFix, rewriting
 from claude_api_lint.folding import fold
-from claude_api_lint.layout import quote_of
+from claude_api_lint.layout import quoted
 from claude_api_lint.legacy_fields import Access, LegacyReading
 from claude_api_lint.loops import loop_around
 from claude_api_lint.replies import Kind, ReplyPart
@@ -59,10 +59,8 @@ class ReadError(Fixer):
 
     def _nested(self, updated: cst.CSTNode) -> cst.CSTNode:
         assert isinstance(updated, cst.MatchMappingElement)
-        quote = quote_of(updated.key) or '"'
-        message = cst.MatchMappingElement(key=cst.SimpleString(f"{quote}message{quote}"), pattern=updated.pattern)
-        key = cst.SimpleString(f"{quote}{self._error}{quote}")
-        return updated.with_changes(key=key, pattern=cst.MatchMapping([message]))
+        message = cst.MatchMappingElement(key=quoted("message", updated.key), pattern=updated.pattern)
+        return updated.with_changes(key=quoted(self._error, updated.key), pattern=cst.MatchMapping([message]))
 
     def _is_tested_elsewhere(self, node: cst.CSTNode) -> bool:
         """Whether a test in the same function asks for the field, so that it is read only where there is one."""
@@ -190,14 +188,12 @@ class ReadError(Fixer):
         """``reply["error"]["message"]``."""
         if isinstance(updated, cst.Comparison):
             return self._asking(updated)
-        quote = quote_of(updated) or '"'
-        message = cst.SimpleString(f"{quote}message{quote}")
+        message = quoted("message", updated)
         error = cst.Subscript(_reply_of(updated), [cst.SubscriptElement(cst.Index(self._string(updated)))])
         return _parenthesized_like(updated, cst.Subscript(error, [cst.SubscriptElement(cst.Index(message))]))
 
     def _string(self, near: cst.CSTNode) -> cst.SimpleString:
-        quote = quote_of(_key_of(near)) or '"'
-        return cst.SimpleString(f"{quote}{self._error}{quote}")
+        return quoted(self._error, _key_of(near))
 
 
 def _is_membership(node: cst.Comparison) -> bool:
