@@ -18,7 +18,7 @@ import pytest
 
 from claude_api_lint.dataflow.evaluator import MAX_ALTERNATIVES, Evaluator
 from claude_api_lint.dataflow.module import Module
-from claude_api_lint.dataflow.resolver import Resolver
+from claude_api_lint.dataflow.resolver import OneFile, Resolver
 from claude_api_lint.dataflow.trees import walk
 from claude_api_lint.dataflow.values import (
     HOLE,
@@ -34,6 +34,7 @@ from claude_api_lint.dataflow.values import (
     Instance,
     Made,
     Mapping,
+    Namespace,
     Part,
     Sequence,
     Text,
@@ -1791,32 +1792,17 @@ def test_an_answer_does_not_depend_on_what_was_asked_before() -> None:
 # Other modules
 
 
-class Project:
+class OneOther(OneFile):
     """A resolver that knows one other module of the project."""
 
     def __init__(self, name: str, text: str) -> None:
         self.name = name
         self.other = Module(Source(textwrap.dedent(text)), f"{name}.py")
-        self.asked: list[tuple[str, str | None]] = []
-        self.evaluator: Evaluator | None = None
+        self.asked: list[str] = []
 
-    def resolve(self, importer: Module, module: str, name: str | None) -> Value:
-        self.asked.append((module, name))
-        if module.lstrip(".") != self.name or name is None:
-            return External(module if name is None else f"{module}.{name}")
-        assert self.evaluator is not None
-        frame = self.evaluator.enter(self.other)
-        found = self.evaluator.flow.at_module_end(name, frame)
-        return found[0].value if found else External(f"{module}.{name}")
-
-
-def shown_with(project: Project, program: str) -> dict[int, set[str]]:
-    class Late(Shown):
-        def _lines(self) -> dict[int, set[str]]:
-            project.evaluator = self.evaluator
-            return super()._lines()
-
-    return Late(program, project).lines
+    def find(self, importer: Module, name: str) -> Namespace | None:
+        self.asked.append(name)
+        return Namespace(self.other.path, self.other) if name.lstrip(".") == self.name else None
 
 
 @pytest.mark.parametrize(
@@ -1840,11 +1826,11 @@ def shown_with(project: Project, program: str) -> dict[int, set[str]]:
     ids=["a constant", "a relative import", "a function", "a function with its own globals", "a base class", "a class"],
 )
 def test_an_imported_name_is_what_the_resolver_says(other: str, program: str, claim: str) -> None:
-    (values,) = shown_with(Project("config", other), program).values()
+    (values,) = Shown(program, OneOther("config", other)).lines.values()
     assert values == {claim}
 
 
 def test_the_resolver_is_asked_only_for_what_matters() -> None:
-    project = Project("config", "URL = 'a'")
-    shown_with(project, "from config import URL\nfrom elsewhere import other\nimport third\nshow(URL)\n")
-    assert set(project.asked) == {("config", "URL")}
+    resolver = OneOther("config", "URL = 'a'")
+    Shown("from config import URL\nfrom elsewhere import other\nimport third\nshow(URL)\n", resolver)
+    assert set(resolver.asked) == {"config"}

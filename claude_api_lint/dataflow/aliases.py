@@ -20,16 +20,30 @@ class Aliases:
 
     def __init__(self, module: Module) -> None:
         self._module = module
-        self._names: dict[tuple[Scope | None, str], set[str]] = {}
-        for assignment in module.nodes(cst.Assign):
-            value = dotted(assignment.value)
-            for target in assignment.targets:
-                name = dotted(target.target)
-                if name is not None and value is not None:
-                    scope = module.scope_of(assignment)
-                    self._names.setdefault((scope, value), set()).add(name)
-                    self._names.setdefault((scope, name), set()).add(value)
-        self._changed = {(module.scope_of(node), name) for node, name in self._changes()}
+        self._names: dict[str, dict[tuple[Scope | None, str], set[str]]] = {}
+        self._changes: dict[str, frozenset[tuple[Scope | None, str]]] = {}
+
+    def _bound_to(self, root: str) -> dict[tuple[Scope | None, str], set[str]]:
+        """Pairs of names for one object, from the statements that have a word."""
+        if root not in self._names:
+            names = self._names[root] = {}
+            for assignment in self._module.nodes(cst.Assign, root):
+                value = dotted(assignment.value)
+                for target in assignment.targets:
+                    name = dotted(target.target)
+                    if name is not None and value is not None:
+                        scope = self._module.scope_of(assignment)
+                        names.setdefault((scope, value), set()).add(name)
+                        names.setdefault((scope, name), set()).add(value)
+        return self._names[root]
+
+    def _changed(self, name: str) -> frozenset[tuple[Scope | None, str]]:
+        """Where an object is changed in place through a name that begins as this one."""
+        root = name.split(".")[0]
+        if root not in self._changes:
+            found = _changes(self._module, root)
+            self._changes[root] = frozenset((self._module.scope_of(node), changed) for node, changed in found)
+        return self._changes[root]
 
     def changed_elsewhere(self, scope: Scope | None, name: str) -> bool:
         """Whether what a name stands for, or a part of it, may be changed through another name in the same function,
@@ -37,20 +51,20 @@ class Aliases:
         """
         others = {
             other
-            for (where, original), names in self._names.items()
+            for (where, original), names in self._bound_to(name.split(".")[0]).items()
             if where is scope and (original == name or original.startswith(name + "."))
             for other in names
         }
-        if any((scope, other) in self._changed for other in others):
+        if any((scope, other) in self._changed(other) for other in others):
             return True
         return any(
             changed == name and (self._is_inside(inner, scope) or (scope is None and isinstance(inner, cst.Lambda)))
-            for inner, changed in self._changed
+            for inner, changed in self._changed(name)
         )
 
     def changed_anywhere(self, name: str) -> bool:
         """Whether something changes what a dotted name stands for in place."""
-        return any(changed == name for _, changed in self._changed)
+        return any(changed == name for _, changed in self._changed(name))
 
     def _is_inside(self, inner: Scope | None, scope: Scope | None) -> bool:
         """Whether a function stands inside another one."""
@@ -61,25 +75,27 @@ class Aliases:
         """The values as they are when somebody else may have changed them."""
         return tuple(replace(a, value=_opened(a.value)) for a in alternatives)
 
-    def _changes(self) -> Iterator[tuple[cst.CSTNode, str]]:
-        """Every place that changes an object in place, with the name it does it through."""
-        for call in self._module.nodes(cst.Call):
-            if isinstance(call.func, cst.Attribute) and call.func.attr.value in _CHANGING_METHODS:
-                yield from self._named(call, call.func.value)
-        changing: list[cst.AssignTarget | cst.Del] = [
-            *self._module.nodes(cst.AssignTarget),
-            *self._module.nodes(cst.Del),
-        ]
-        for node in changing:
-            if isinstance(node.target, cst.Subscript):
-                yield from self._named(node, node.target.value)
-        for augmented in self._module.nodes(cst.AugAssign):
-            yield from self._named(augmented, augmented.target)
 
-    def _named(self, node: cst.CSTNode, target: cst.CSTNode) -> Iterator[tuple[cst.CSTNode, str]]:
-        name = dotted(target)
-        if name is not None:
-            yield node, name
+def _changes(module: Module, root: str) -> Iterator[tuple[cst.CSTNode, str]]:
+    """Every place that changes an object in place, with the name it does it through."""
+    for call in module.nodes(cst.Call, root):
+        if isinstance(call.func, cst.Attribute) and call.func.attr.value in _CHANGING_METHODS:
+            yield from _named(call, call.func.value)
+    changing: list[cst.AssignTarget | cst.Del] = [
+        *module.nodes(cst.AssignTarget, root),
+        *module.nodes(cst.Del, root),
+    ]
+    for node in changing:
+        if isinstance(node.target, cst.Subscript):
+            yield from _named(node, node.target.value)
+    for augmented in module.nodes(cst.AugAssign, root):
+        yield from _named(augmented, augmented.target)
+
+
+def _named(node: cst.CSTNode, target: cst.CSTNode) -> Iterator[tuple[cst.CSTNode, str]]:
+    name = dotted(target)
+    if name is not None:
+        yield node, name
 
 
 def _opened(value: Value) -> Value:

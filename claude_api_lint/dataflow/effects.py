@@ -11,6 +11,7 @@ import libcst as cst
 
 from claude_api_lint.dataflow import mappings
 from claude_api_lint.dataflow.calls import READING_METHODS
+from claude_api_lint.dataflow.imports import source_of
 from claude_api_lint.dataflow.trees import dotted, string_value, target_names, walk
 from claude_api_lint.dataflow.values import (
     Alternative,
@@ -92,7 +93,7 @@ class Effects:
         return None
 
     def _imported(self, step: cst.Import | cst.ImportFrom, path: str, frame: Frame) -> Iterable[Alternative] | None:
-        root = path.split(".")[0]
+        root, imports = path.split(".")[0], self.evaluator.imports
         if isinstance(step.names, cst.ImportStar):
             return None
         for alias in step.names:
@@ -100,17 +101,15 @@ class Effects:
             bound = dotted(alias.asname.name) if alias.asname else None
             if isinstance(step, cst.ImportFrom):
                 if (bound or name) == root:
-                    dots = "." * len(step.relative)
-                    module = dots + (dotted(step.module) or "" if step.module else "")
-                    return self._rest(self.evaluator.resolver.resolve(frame.module, module, name), root, path)
+                    return self._rest(imports.imported(frame.module, source_of(step), name), root, path)
             elif bound == root:
-                return self._rest(self.evaluator.resolver.resolve(frame.module, name, None), root, path)
+                return self._rest(imports.imported(frame.module, name, None), root, path)
             elif bound is None and name.split(".")[0] == root:
-                return self._rest(self.evaluator.resolver.resolve(frame.module, root, None), root, path)
+                return self._rest(imports.imported(frame.module, root, None), root, path)
         return None
 
-    def _rest(self, value: Value, bound: str, path: str) -> Iterable[Alternative]:
-        return self.evaluator.flow.rest_of(just(value), bound, path)
+    def _rest(self, values: Alternatives, bound: str, path: str) -> Iterable[Alternative]:
+        return self.evaluator.flow.rest_of(values, bound, path)
 
     # Changing what is bound
 

@@ -15,6 +15,7 @@ import libcst as cst
 from claude_api_lint.dataflow import mappings, texts
 from claude_api_lint.dataflow.calls import Calls
 from claude_api_lint.dataflow.flow import Flow
+from claude_api_lint.dataflow.imports import Imports
 from claude_api_lint.dataflow.module import Module
 from claude_api_lint.dataflow.objects import Objects
 from claude_api_lint.dataflow.resolver import OneFile, Resolver
@@ -37,6 +38,7 @@ from claude_api_lint.dataflow.values import (
     How,
     Instance,
     Mapping,
+    Namespace,
     Place,
     Prepared,
     Sequence,
@@ -80,6 +82,7 @@ class Evaluator:
         self.flow = Flow(self)
         self.calls = Calls(self)
         self.objects = Objects(self)
+        self.imports = Imports(self)
         self._known: dict[Hashable, Alternatives] = {}
         self._active: dict[Hashable, int] = {}
         self._provisional: dict[Hashable, tuple[Alternatives, int]] = {}
@@ -535,4 +538,4 @@ def truth(value: Value) -> bool | None:
         return True if any(entry.certain for entry in value.entries) else None if value.open or value.entries else False
     if isinstance(value, Sequence):
         return True if value.items else None if value.open else False
-    return True if isinstance(value, Function | Class | Instance) else None
+    return True if isinstance(value, Function | Class | Instance | Namespace) else None

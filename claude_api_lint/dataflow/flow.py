@@ -283,6 +283,9 @@ class Flow:
     def _at_module_end(self, path: str, frame: Frame) -> Iterable[Alternative]:
         found = self._through_statements(path, len(frame.module.statements), frame)
         rebound, added = self._from_functions(path, frame)
+        if not found and not rebound and frame.module.star_imports:
+            root = path.split(".")[0]
+            found = tuple(self.rest_of(self.evaluator.imports.starred(frame.module, root), root, path))
         alternatives = bound((*found, *rebound))
         real = [a for a in alternatives if not is_placeholder(a.value)]
         if not real and self._is_checked(path, frame):

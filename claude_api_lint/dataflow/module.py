@@ -63,6 +63,15 @@ class Module:
 
     # The tree
 
+    @property
+    def parsed(self) -> int:
+        """Characters of the statements whose trees are in memory."""
+        return sum(len(statement.text) for statement in self._trees)
+
+    def owns(self, node: cst.CSTNode) -> bool:
+        """Whether a node is part of this module."""
+        return node in self._parents or node in self._statements
+
     def tree(self, statement: Statement) -> cst.Module:
         """The statement's tree, indexed; an empty one where LibCST refuses it."""
         if statement not in self._trees:
@@ -156,6 +165,12 @@ class Module:
             for statement in self.statements
             if name in statement.words and (statement.binds is None or name in statement.binds)
         ]
+
+    @cached_property
+    def star_imports(self) -> list[Statement]:
+        """The top-level statements with a ``from x import *``, the last one first."""
+        found = [s for s in self.statements if "import" in s.words and (s.binds is None or "*" in s.binds)]
+        return found[::-1]
 
     @cached_property
     def words(self) -> frozenset[str]:

@@ -25,6 +25,7 @@ from claude_api_lint.dataflow.values import (
     Instance,
     Made,
     Mapping,
+    Namespace,
     Part,
     Sequence,
     Text,
@@ -62,6 +63,8 @@ class Objects:
             return self.evaluator.remember(("attribute", base, name), lambda: self._of_instance(base, name))
         if isinstance(base, Class):
             return self.evaluator.remember(("attribute", base, name), lambda: self._of_class(base, name))
+        if isinstance(base, Namespace):
+            return self.evaluator.imports.member(base, name)
         if isinstance(base, External):
             return just(External(f"{base.name}.{name}"))
         if isinstance(base, Const) and base.value is None:

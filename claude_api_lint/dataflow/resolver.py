@@ -2,31 +2,114 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Protocol
 
-from claude_api_lint.dataflow.values import External, Value
+from claude_api_lint.dataflow.module import Module
+from claude_api_lint.dataflow.project import Project
+from claude_api_lint.dataflow.values import Namespace
+from claude_api_lint.parsing import Refused
 
 if TYPE_CHECKING:
-    from claude_api_lint.dataflow.module import Module
+    from collections.abc import Iterable
+
+MAX_KEPT = 600_000
+"""Characters of other files' statements whose trees are kept for the next file; a tree takes about 500 bytes for each."""
 
 
 class Resolver(Protocol):
-    """Answers what ``import`` statements name."""
+    """Finds the modules of the analysed project."""
 
-    def resolve(self, importer: Module, module: str, name: str | None) -> Value:
-        """The value of ``from module import name`` in ``importer``, or of ``import module`` where ``name`` is None.
+    def find(self, importer: Module, name: str) -> Namespace | None:
+        """What ``import name`` names in a module; the name keeps the dots of a relative import.
 
-        ``module`` keeps the dots of a relative import.
+        None for what the project does not have.
         """
+
+    def inside(self, package: Namespace, name: str) -> Namespace | None:
+        """A module of a package by its last name."""
+
+    def users(self, module: Module, name: str) -> Iterable[Module]:
+        """The other modules of the project that have a name as a word."""
 
 
 class OneFile:
-    """Knows the importing file alone: every import names something external.
+    """Knows the importing file alone: every import names something external."""
 
-    The name of a relative import begins with a dot, which tells that the project itself defines it.
-    """
+    def find(self, importer: Module, name: str) -> Namespace | None:
+        return None
 
-    def resolve(self, importer: Module, module: str, name: str | None) -> Value:
-        if name is None:
-            return External(module)
-        return External(f"{module}{name}" if module.endswith(".") else f"{module}.{name}")
+    def inside(self, package: Namespace, name: str) -> Namespace | None:
+        return None
+
+    def users(self, module: Module, name: str) -> Iterable[Module]:
+        return ()
+
+
+class Across:
+    """Follows imports through the files of a project; a file is parsed once in a run, as long as memory allows."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._modules: dict[str, Module | None] = {}
+
+    def adopt(self, module: Module) -> Module:
+        """The module to check: the one that other files have led to already, where it is of the same text."""
+        path = os.path.abspath(module.path)
+        known = self._modules.get(path)
+        if known is not None and known.source == module.source:
+            known.path = module.path
+            return known
+        self._modules[path] = module
+        return module
+
+    def forget(self, path: str) -> None:
+        """Read and parse a file again when it is asked for next: it was changed."""
+        self._modules.pop(os.path.abspath(path), None)
+        self.project.forget(path)
+
+    def release(self) -> None:
+        """Let trees go that take too much memory, the oldest modules first."""
+        kept = sum(module.parsed for module in self._modules.values() if module is not None)
+        for path, module in list(self._modules.items()):
+            if kept <= MAX_KEPT:
+                return
+            if module is not None:
+                kept -= module.parsed
+                del self._modules[path]
+
+    def find(self, importer: Module, name: str) -> Namespace | None:
+        found = self.project.find(importer.path, name)
+        return self._namespace(found) if found is not None else None
+
+    def inside(self, package: Namespace, name: str) -> Namespace | None:
+        folder = package.path
+        if folder.endswith(".py"):
+            if os.path.basename(folder) != "__init__.py":
+                return None
+            folder = os.path.dirname(folder)
+        found = self.project.inside(folder, [name])
+        return self._namespace(found) if found is not None else None
+
+    def users(self, module: Module, name: str) -> Iterable[Module]:
+        for path in self.project.users(module.path, name):
+            other = self._module(path)
+            if other is not None:
+                yield other
+
+    def _namespace(self, path: str) -> Namespace:
+        return Namespace(path, self._module(path) if path.endswith(".py") else None)
+
+    def _module(self, path: str) -> Module | None:
+        if path not in self._modules:
+            self._modules[path] = self._read(path)
+        return self._modules[path]
+
+    def _read(self, path: str) -> Module | None:
+        file = self.project.file(path)
+        if file is None or file.source is None:
+            return None
+        try:
+            return Module(file.source, self.project.shown(path))
+        except (Refused, RecursionError):
+            return None

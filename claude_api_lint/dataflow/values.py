@@ -256,6 +256,17 @@ class Instance(Value):
 
 
 @dataclass(frozen=True)
+class Namespace(Value):
+    """A module or package of the analysed project: its file, or the folder of a package without one of its own.
+
+    ``module`` is None for such a folder, and for a file that cannot be read or parsed.
+    """
+
+    path: str
+    module: Module | None
+
+
+@dataclass(frozen=True)
 class External(Value):
     """Something that another distribution defines, by its dotted name: ``requests.post``."""
 

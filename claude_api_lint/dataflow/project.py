@@ -1,0 +1,300 @@
+"""The files of the project around a checked file: which one an import names, and what it says.
+
+Nothing of the project is imported or run, nothing outside it is looked at, and a file is read when somebody asks for
+it, once. This module needs no LibCST: it also decides whether a file that does not mention the API leads to it.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from claude_api_lint.parsing import Refused, Statement, split
+from claude_api_lint.prefilter import mentions_api
+from claude_api_lint.source import Source, UnreadableSource
+
+ROOT_FILES = ("pyproject.toml", "setup.cfg", "setup.py", ".git")
+"""What tells that a folder is the root of a project."""
+SOURCE_FOLDERS = ("src", "lib")
+"""Folders below the root whose modules are imported without naming the folder."""
+MAX_STEPS = 60
+"""Top-level statements looked at to find out whether a file's imports lead to the API."""
+MAX_FILE = 1_000_000
+"""Bytes of a file that is read for the sake of another one."""
+MAX_LISTED = 5_000
+"""Files of a project that are looked at to find who uses a name."""
+
+_PACKAGE = "__init__.py"
+_IMPORTS = re.compile(rb"^[ \t]*(?:from|import)[ \t]", re.MULTILINE)
+_SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__", "site-packages", "build", "dist", "venv"})
+
+Read = Callable[[str], bytes]
+
+
+@dataclass(frozen=True)
+class Import:
+    """One name that an import binds: ``from module import name as bound``; ``name`` is None for ``import module``.
+
+    ``module`` keeps the dots of a relative import; a star import has the name ``*``.
+    """
+
+    bound: str
+    module: str
+    name: str | None
+
+
+@dataclass(eq=False)
+class File:
+    """One file of the project, by its path. Raises nothing: what cannot be read or parsed is empty."""
+
+    path: str
+    data: bytes
+
+    @cached_property
+    def mentions_api(self) -> bool:
+        return mentions_api(self.data)
+
+    @cached_property
+    def source(self) -> Source | None:
+        try:
+            return Source.decode(self.data)
+        except UnreadableSource:
+            return None
+
+    @cached_property
+    def statements(self) -> list[Statement]:
+        try:
+            return split(self.source) if self.source is not None else []
+        except (Refused, RecursionError):
+            return []
+
+    @cached_property
+    def imports(self) -> tuple[Import, ...]:
+        """Every import of the file, in whatever scope it stands."""
+        if self.source is None or not _IMPORTS.search(self.data):
+            return ()
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                tree = ast.parse(self.source.text)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return ()
+        return tuple(found for node in ast.walk(tree) for found in _imports_of(node))
+
+
+class Project:
+    """The files that the checked files of one run lead to, each read once."""
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+        self._files: dict[str, File | None] = {}
+        self._roots: dict[str, str] = {}
+        self._search: dict[str, tuple[str, ...]] = {}
+        self._exists: dict[str, bool] = {}
+        self._listed: dict[str, tuple[str, ...]] = {}
+
+    # Files
+
+    def file(self, path: str) -> File | None:
+        """A file of the project; None where it cannot be read or is too large."""
+        path = os.path.abspath(path)
+        if path not in self._files:
+            try:
+                data = self._read(path)
+            except OSError:
+                self._files[path] = None
+            else:
+                self._files[path] = File(path, data) if len(data) <= MAX_FILE else None
+        return self._files[path]
+
+    def shown(self, path: str) -> str:
+        """A file's path as people know it: relative to the working directory where it lies below that."""
+        relative = os.path.relpath(path)
+        return path if relative.startswith(os.pardir) else relative.replace(os.sep, "/")
+
+    def forget(self, path: str) -> None:
+        """Read a file again when it is asked for next: it was changed."""
+        self._files.pop(os.path.abspath(path), None)
+
+    # Imports
+
+    def find(self, importer: str, module: str) -> str | None:
+        """The path of what ``import module`` names in a file: a file, or the folder of a namespace package.
+
+        ``module`` keeps the dots of a relative import. None for what the project does not have.
+        """
+        folder = os.path.dirname(os.path.abspath(importer))
+        name = module.lstrip(".")
+        parts = name.split(".") if name else []
+        level = len(module) - len(name)
+        if level:
+            return self._relative(folder, level, parts)
+        if parts[0] in sys.stdlib_module_names:
+            return None
+        for root in self._search_path(folder):
+            found = self.inside(root, parts)
+            if found is not None and found != os.path.abspath(importer):
+                return found
+        return None
+
+    def _relative(self, folder: str, level: int, parts: list[str]) -> str | None:
+        root = self.root(folder)
+        for _ in range(level - 1):
+            if folder == root:
+                return None
+            folder = os.path.dirname(folder)
+        return self.inside(folder, parts)
+
+    def inside(self, folder: str, parts: list[str]) -> str | None:
+        """The file or folder of a dotted name below a folder."""
+        for part in parts[:-1]:
+            folder = os.path.join(folder, part)
+        if not parts:
+            package = os.path.join(folder, _PACKAGE)
+            return package if self._is_file(package) else folder if self._is_namespace(folder) else None
+        path = os.path.join(folder, parts[-1])
+        for candidate in (os.path.join(path, _PACKAGE), path + ".py"):
+            if self._is_file(candidate):
+                return candidate
+        return path if self._is_namespace(path) else None
+
+    def _is_namespace(self, folder: str) -> bool:
+        """Whether a folder without ``__init__.py`` can be meant by an import: it holds modules, or folders with some."""
+        if not self._is_folder(folder):
+            return False
+        with os.scandir(folder) as entries:
+            names = [(entry.name, entry.is_dir()) for entry in entries]
+        return any(
+            name.endswith(".py") or (is_folder and self._is_file(os.path.join(folder, name, _PACKAGE)))
+            for name, is_folder in names
+        )
+
+    def _search_path(self, folder: str) -> tuple[str, ...]:
+        """The folders in which absolute imports of a folder's files are looked up, the nearest first."""
+        if folder not in self._search:
+            root = self.root(folder)
+            above = [folder]
+            while above[-1] != root:
+                above.append(os.path.dirname(above[-1]))
+            sources = [os.path.join(root, name) for name in SOURCE_FOLDERS]
+            folders = [*above, *(path for path in sources if self._is_folder(path))]
+            self._search[folder] = tuple(path for path in folders if not self._is_file(os.path.join(path, _PACKAGE)))
+        return self._search[folder]
+
+    def root(self, folder: str) -> str:
+        """The project's root: the nearest folder above with a project's files, else that of the outermost package."""
+        if folder not in self._roots:
+            self._roots[folder] = self._marked_root(folder) or self._package_root(folder)
+        return self._roots[folder]
+
+    def _marked_root(self, folder: str) -> str | None:
+        while True:
+            if any(self._does_exist(os.path.join(folder, name)) for name in ROOT_FILES):
+                return folder
+            above = os.path.dirname(folder)
+            if above == folder:
+                return None
+            folder = above
+
+    def _package_root(self, folder: str) -> str:
+        while self._is_file(os.path.join(folder, _PACKAGE)) and os.path.dirname(folder) != folder:
+            folder = os.path.dirname(folder)
+        return folder
+
+    def _does_exist(self, path: str) -> bool:
+        if path not in self._exists:
+            self._exists[path] = os.path.exists(path)
+        return self._exists[path]
+
+    def _is_file(self, path: str) -> bool:
+        return self._does_exist(path) and os.path.isfile(path)
+
+    def _is_folder(self, path: str) -> bool:
+        return self._does_exist(path) and os.path.isdir(path)
+
+    # What imports lead to
+
+    def reached(self, path: str, data: bytes) -> Iterator[str]:
+        """The texts of the top-level statements of other files that a file's imports lead to, the nearest first.
+
+        Name by name: what binds an imported name, then what binds the names that this uses. At most MAX_STEPS.
+        """
+        importer = File(os.path.abspath(path), data)
+        queue = [(importer, found) for found in importer.imports]
+        words = frozenset(re.findall(r"\w+", importer.source.text)) if importer.source is not None else frozenset()
+        seen: set[tuple[str, str]] = set()
+        steps = 0
+        while queue:
+            where, wanted = queue.pop(0)
+            for file, names in self._wanted(where, wanted, words):
+                for name in sorted(names):
+                    if (file.path, name) in seen:
+                        continue
+                    seen.add((file.path, name))
+                    for statement in _binding(file, name):
+                        steps += 1
+                        if steps > MAX_STEPS:
+                            return
+                        yield statement.text
+                        words |= statement.words
+                        queue += [(file, found) for found in file.imports if found.bound in statement.words]
+                    queue += [(file, found) for found in file.imports if found.bound in (name, "*")]
+
+    def _wanted(self, importer: File, wanted: Import, words: frozenset[str]) -> Iterator[tuple[File, frozenset[str]]]:
+        """The files that an import names, each with the names that are wanted of it."""
+        found = self.find(importer.path, wanted.module)
+        if found is None:
+            return
+        if found.endswith(".py") and (file := self.file(found)) is not None:
+            bound = frozenset().union(*(statement.binds or frozenset() for statement in file.statements))
+            yield file, bound & words if wanted.name in (None, "*") else frozenset({str(wanted.name)})
+        if wanted.name not in (None, "*"):
+            folder = os.path.dirname(found) if found.endswith(_PACKAGE) else found
+            below = self.inside(folder, [str(wanted.name)]) if not folder.endswith(".py") else None
+            if below is not None and below.endswith(".py") and (file := self.file(below)) is not None:
+                bound = frozenset().union(*(statement.binds or frozenset() for statement in file.statements))
+                yield file, bound & words
+
+    # Who uses a name
+
+    def users(self, path: str, name: str) -> list[str]:
+        """The other files of a file's project that have a name as a word, the nearest first."""
+        path = os.path.abspath(path)
+        word = re.compile(rb"\b" + re.escape(name.encode()) + rb"\b")
+        found = []
+        for other in self._below(self.root(os.path.dirname(path))):
+            if other != path and (file := self.file(other)) is not None and word.search(file.data):
+                found.append(other)
+        return sorted(found, key=lambda other: (-len(os.path.commonpath([path, other])), other))
+
+    def _below(self, root: str) -> tuple[str, ...]:
+        """The Python files of a project."""
+        if root not in self._listed:
+            paths: list[str] = []
+            for folder, folders, files in os.walk(root):
+                folders[:] = sorted(name for name in folders if name[:1] != "." and name not in _SKIPPED_FOLDERS)
+                paths += [os.path.join(folder, name) for name in sorted(files) if name.endswith(".py")]
+                if len(paths) > MAX_LISTED:
+                    break
+            self._listed[root] = tuple(paths[:MAX_LISTED])
+        return self._listed[root]
+
+
+def _binding(file: File, name: str) -> list[Statement]:
+    return [s for s in file.statements if name in s.words and (s.binds is None or name in s.binds)]
+
+
+def _imports_of(node: ast.AST) -> Iterator[Import]:
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            yield Import((alias.asname or alias.name).split(".")[0], alias.name, None)
+    elif isinstance(node, ast.ImportFrom):
+        module = "." * node.level + (node.module or "")
+        for alias in node.names:
+            yield Import(alias.asname or alias.name, module, alias.name)
