@@ -53,14 +53,24 @@ class ApiRequests:
             self._of[call] = self._exchanges.of(self.module, call)
         return self._of[call]
 
-    def of(self, call: cst.Call) -> list[ApiRequest]:
-        """The requests to the Claude API that a call sends."""
+    def of(self, node: cst.Call | cst.ClassDef) -> list[ApiRequest]:
+        """The requests to the Claude API that a call sends, or that a class inherits from other files."""
         if self.is_mocked:
             return []
-        exchanges = self.exchanges(call)
+        exchanges = self.exchanges(node) if isinstance(node, cst.Call) else self._inherited(node)
         elsewhere = any(self.goes_elsewhere(exchange) for exchange in exchanges)
         judged = [(exchange, self._confidence(exchange, elsewhere)) for exchange in exchanges]
         return [ApiRequest(exchange, confidence) for exchange, confidence in judged if confidence is not None]
+
+    def _inherited(self, node: cst.ClassDef) -> list[Exchange]:
+        """What the methods of other files send for the objects of a class, as far as no call of this file does it."""
+        if not node.bases or self.module.is_test:
+            return []
+        inherited = self._exchanges.of_class(self.module, node)
+        if not inherited:
+            return []
+        seen = {exchange.sent_at for call in self.module.nodes(cst.Call) for exchange in self.exchanges(call)}
+        return [exchange for exchange in inherited if exchange.sent_at not in seen]
 
     def goes_elsewhere(self, exchange: Exchange) -> bool:
         """Whether the URL is known, and is not the API's."""

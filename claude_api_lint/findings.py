@@ -26,11 +26,15 @@ class Applicability(str, enum.Enum):
 
 @dataclass(frozen=True, order=True)
 class Edit:
-    """Replace the characters from ``start`` up to ``end`` (0-based offsets into the file's text) by ``text``."""
+    """Replace the characters from ``start`` up to ``end`` (0-based offsets into a file's text) by ``text``.
+
+    ``path`` is the absolute path of another file that is edited; it is empty for the finding's own.
+    """
 
     start: int
     end: int
     text: str
+    path: str = ""
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 
+from claude_api_lint.dataflow.project import Project
 from claude_api_lint.findings import Applicability, Edit, Finding
 from claude_api_lint.linter import CheckResult, check_source
 from claude_api_lint.settings import Settings
@@ -18,35 +19,102 @@ MAX_PASSES = 10
 
 @dataclass(frozen=True)
 class FixResult:
-    """The fixed source; which findings are fixed, in the order in which they were; which remain."""
+    """The fixed source; which findings are fixed, in the order in which they were; which remain.
+
+    ``others`` are the other files that the fixes edit, by absolute path: all of them are to be written, or none.
+    """
 
     source: bytes
     fixed: tuple[Finding, ...] = ()
     remaining: tuple[Finding, ...] = ()
     skipped: str | None = None
+    others: Mapping[str, bytes] = field(default_factory=dict)
 
 
-def fix_source(source: bytes, path: str, settings: Settings) -> FixResult:
-    """Fix the bytes of one file as far as ``settings`` allows; unchanged bytes where nothing was fixed."""
-    original = check_source(source, path, settings)
+def fix_source(source: bytes, path: str, settings: Settings, project: Project | None = None) -> FixResult:
+    """Fix the bytes of one file as far as ``settings`` allows; unchanged bytes where nothing was fixed.
+
+    A fix that edits another file is applied where that belongs to the files which ``project`` may change.
+    """
+    work = _Work(source, path, settings, project)
+    original = work.check()
     if original.findings and Source.decode(source).encode(Source.decode(source).text) != source:
         return _given_up(source, original, "its encoding cannot be kept byte for byte; nothing was fixed")
     fixed: list[Finding] = []
-    current, result = source, original
+    result = original
     for _ in range(MAX_PASSES):
-        chosen = _without_overlaps(finding for finding in result.findings if _applies(finding, settings))
+        chosen = _without_overlaps(finding for finding in result.findings if work.applies(finding))
         if not chosen:
             break
-        decoded = Source.decode(current)
-        current = decoded.encode(apply(decoded.text, (edit for finding in chosen for edit in finding.fix.edits)))  # type: ignore[union-attr]
+        work.edit(chosen)
         fixed.extend(chosen)
-        result = check_source(current, path, settings)
+        result = work.check()
     if not fixed:
         return FixResult(source, (), original.findings, original.skipped)
     broken = result.skipped is not None and original.skipped is None
-    if broken or (_compiles(source) and not _compiles(current)):
+    if broken or work.is_broken():
+        work.undo()
         return _given_up(source, original, "a fix would have broken it; nothing was changed, please report this file")
-    return FixResult(current, tuple(fixed), result.findings, result.skipped)
+    return FixResult(work.current, tuple(fixed), result.findings, result.skipped, work.others)
+
+
+class _Work:
+    """One file that is being fixed, and the other files that its fixes edit."""
+
+    def __init__(self, source: bytes, path: str, settings: Settings, project: Project | None) -> None:
+        self.current = source
+        self.others: dict[str, bytes] = {}
+        self._source = source
+        self._path = path
+        self._settings = settings
+        self._project = project
+        self._before: dict[str, bytes] = {}
+
+    def check(self) -> CheckResult:
+        return check_source(self.current, self._path, self._settings, self._project)
+
+    def applies(self, finding: Finding) -> bool:
+        """Whether a finding's fix is to be applied: it is safe enough, and its files may be changed."""
+        if finding.fix is None:
+            return False
+        if not self._settings.unsafe_fixes and finding.fix.applicability is not Applicability.SAFE:
+            return False
+        return all(self._may_change(edit.path) for edit in finding.fix.edits if edit.path)
+
+    def _may_change(self, path: str) -> bool:
+        return self._project is not None and self._project.may_change(path)
+
+    def edit(self, findings: list[Finding]) -> None:
+        """Make the edits of findings, in every file that they are for."""
+        by_path: dict[str, list[Edit]] = {}
+        for finding in findings:
+            for edit in finding.fix.edits if finding.fix is not None else ():
+                by_path.setdefault(edit.path, []).append(edit)
+        for path, edits in by_path.items():
+            if not path:
+                self.current = _edited(self.current, edits)
+                continue
+            assert self._project is not None
+            before = self._project.data(path)
+            self._before.setdefault(path, before)
+            self.others[path] = _edited(before, edits)
+            self._project.change(path, self.others[path])
+
+    def is_broken(self) -> bool:
+        """Whether something compiled before the edits and does no more."""
+        pairs = [(self._source, self.current), *((self._before[path], after) for path, after in self.others.items())]
+        return any(_compiles(before) and not _compiles(after) for before, after in pairs)
+
+    def undo(self) -> None:
+        """Let the project show the other files as they were."""
+        for path, data in self._before.items():
+            assert self._project is not None
+            self._project.change(path, data)
+
+
+def _edited(data: bytes, edits: Iterable[Edit]) -> bytes:
+    source = Source.decode(data)
+    return source.encode(apply(source.text, edits))
 
 
 def apply(text: str, edits: Iterable[Edit]) -> str:
@@ -61,12 +129,6 @@ def apply(text: str, edits: Iterable[Edit]) -> str:
 
 def _given_up(source: bytes, original: CheckResult, why: str) -> FixResult:
     return FixResult(source, (), original.findings, why)
-
-
-def _applies(finding: Finding, settings: Settings) -> bool:
-    if finding.fix is None:
-        return False
-    return settings.unsafe_fixes or finding.fix.applicability is Applicability.SAFE
 
 
 def _without_overlaps(findings: Iterable[Finding]) -> list[Finding]:
@@ -91,7 +153,9 @@ def _without_overlaps(findings: Iterable[Finding]) -> list[Finding]:
 
 def _touch(some: Iterable[Edit], others: Collection[Edit]) -> bool:
     """Whether edits touch others: insertions at the same place count, as their order would be a guess."""
-    return any(one.start <= other.end and other.start <= one.end for one in some for other in others)
+    return any(
+        one.path == other.path and one.start <= other.end and other.start <= one.end for one in some for other in others
+    )
 
 
 def _compiles(source: bytes) -> bool:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import difflib
 import importlib
 import itertools
+import os
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -45,8 +46,14 @@ class Fixer:
         raise TypeError(f"{type(self).__name__} does not say how to fix")
 
     def edit(self, old: cst.CSTNode, new: cst.CSTNode) -> Edit | NoFix:
-        """The smallest edit that turns ``old``, a node of the module, into ``new``."""
-        return replacing(self.analysis.module, old, new)
+        """The smallest edit that turns ``old``, a node of the module or of another one, into ``new``."""
+        module = self.analysis.module_of(old)
+        edit = replacing(module, old, new)
+        return edit if isinstance(edit, NoFix) else self.placed(module, edit)
+
+    def placed(self, module: Module, edit: Edit) -> Edit:
+        """An edit of a module's text, as one of its file where that is not the finding's own."""
+        return edit if module is self.analysis.module else replace(edit, path=os.path.abspath(module.path))
 
 
 def replacing(module: Module, old: cst.CSTNode, new: cst.CSTNode) -> Edit | NoFix:

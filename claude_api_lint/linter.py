@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
+from claude_api_lint.candidates import concerns
 from claude_api_lint.findings import Applicability, Finding, Fix
-from claude_api_lint.prefilter import mentions_api
 from claude_api_lint.settings import Settings
 from claude_api_lint.source import Source, UnreadableSource
 from claude_api_lint.suppression import Suppressions
@@ -16,6 +16,7 @@ from claude_api_lint.suppression import Suppressions
 if TYPE_CHECKING:
     import libcst as cst
 
+    from claude_api_lint.dataflow.project import Project
     from claude_api_lint.fixes import NoFix
     from claude_api_lint.rule import Analysis, Rule, Violation
 
@@ -28,27 +29,30 @@ class CheckResult:
     skipped: str | None = None
 
 
-def check_source(source: bytes, path: str, settings: Settings) -> CheckResult:
-    """Check the bytes of one file. ``path`` is what the findings call it. Never raises for bad input."""
+def check_source(source: bytes, path: str, settings: Settings, project: Project | None = None) -> CheckResult:
+    """Check the bytes of one file. ``path`` is what the findings call it. Never raises for bad input.
+
+    ``project`` gives the files that its imports lead to; without one, what is imported is not known.
+    """
     try:
         decoded = Source.decode(source)
     except UnreadableSource as error:
         return CheckResult(skipped=str(error))
-    return _check(decoded, path, settings)
+    return _check(decoded, path, settings, project)
 
 
-def check_text(text: str, path: str, settings: Settings) -> CheckResult:
+def check_text(text: str, path: str, settings: Settings, project: Project | None = None) -> CheckResult:
     """Check text that somebody has already decoded."""
-    return _check(Source(text), path, settings)
+    return _check(Source(text), path, settings, project)
 
 
-def _check(source: Source, path: str, settings: Settings) -> CheckResult:
-    if not mentions_api(source.text.encode("utf-8", "surrogatepass")):
+def _check(source: Source, path: str, settings: Settings, project: Project | None) -> CheckResult:
+    if not concerns(source.text.encode("utf-8", "surrogatepass"), path, project):
         return CheckResult()
     from claude_api_lint.parsing import Refused, with_big_stack
 
     try:
-        return with_big_stack(lambda: _analysed(source, path, settings))
+        return with_big_stack(lambda: _analysed(source, path, settings, project))
     except Refused as refusal:
         return CheckResult(skipped=str(refusal))
     except RecursionError:
@@ -57,28 +61,62 @@ def _check(source: Source, path: str, settings: Settings) -> CheckResult:
         return CheckResult(skipped=f"the analysis failed ({type(error).__name__}: {error}); please report this file")
 
 
-def _analysed(source: Source, path: str, settings: Settings) -> CheckResult:
-    from claude_api_lint.dataflow.module import Module
-    from claude_api_lint.rule import Analysis
+def _analysed(source: Source, path: str, settings: Settings, project: Project | None) -> CheckResult:
     from claude_api_lint.rules import rule_classes
 
-    module = Module(source, path)
-    lowered = source.text.lower()
-    rules = [rule for rule in rule_classes() if _can_report(rule, lowered)]
+    texts = _Texts(source, path, project)
+    rules = [rule for rule in rule_classes() if _can_report(rule, texts)]
     selected = [rule for rule in rules if settings.selects(rule.code)]
     if not selected:
         return CheckResult()
-    analysis = Analysis(module, settings.target_version or _default_target())
+    analysis = _analysis(source, path, settings, project)
+    module = analysis.module
     suppressions = Suppressions.of(source.text)
     findings = _findings(analysis, selected, suppressions)
     findings = _in_step(findings, rules, lambda missing: _findings(analysis, missing, suppressions))
     kept = [f for f in findings if not (settings.honour_noqa and suppressions.covers(f.line, f.code))]
     skipped = module.refusals[0] if module.refusals else None
+    if project is not None:
+        project.modules.release()
     return CheckResult(tuple(sorted(kept, key=lambda finding: finding.sort_key)), skipped)
 
 
-def _can_report(rule: type[Rule], lowered: str) -> bool:
-    """Whether a text, in lower case, has what a rule is about."""
+def _analysis(source: Source, path: str, settings: Settings, project: Project | None) -> Analysis:
+    from claude_api_lint.dataflow.evaluator import Evaluator
+    from claude_api_lint.dataflow.module import Module
+    from claude_api_lint.rule import Analysis
+
+    target = settings.target_version or _default_target()
+    module = Module(source, path)
+    if project is None:
+        return Analysis(module, target)
+    return Analysis(project.modules.adopt(module), target, Evaluator(project.modules))
+
+
+class _Texts:
+    """A file's text in lower case, and those of the statements that its imports lead to."""
+
+    def __init__(self, source: Source, path: str, project: Project | None) -> None:
+        self.own = source.text.lower()
+        self._source = source
+        self._path = path
+        self._project = project
+
+    @cached_property
+    def all(self) -> str:
+        """Both."""
+        if self._project is None:
+            return self.own
+        data = self._source.text.encode("utf-8", "surrogatepass")
+        return "\n".join([self.own, *(text.lower() for text in self._project.reached(self._path, data))])
+
+
+def _can_report(rule: type[Rule], texts: _Texts) -> bool:
+    """Whether a file has what a rule is about, or leads to it."""
+    return _has_needles(rule, texts.own) or (rule.follows_imports and _has_needles(rule, texts.all))
+
+
+def _has_needles(rule: type[Rule], lowered: str) -> bool:
     if not any(needle in lowered for needle in rule.needles):
         return False
     return not rule.origins or any(origin in lowered for origin in rule.origins)
@@ -156,7 +194,7 @@ def _finding(violation: Violation, analysis: Analysis, suppressions: Suppression
     (line, column), (end_line, end_column) = module.source.position(start), module.source.position(end)
     fix = fix_for(violation, analysis)
     if not isinstance(fix, NoFix):
-        fix = _unless_suppressed(fix, violation.rule.code, module.source, suppressions)
+        fix = _unless_suppressed(fix, violation.rule.code, analysis, suppressions)
     return Finding(
         path=module.path,
         line=line,
@@ -172,12 +210,17 @@ def _finding(violation: Violation, analysis: Analysis, suppressions: Suppression
     )
 
 
-def _unless_suppressed(fix: Fix, code: str, source: Source, suppressions: Suppressions) -> Fix | NoFix:
+def _unless_suppressed(fix: Fix, code: str, analysis: Analysis, own: Suppressions) -> Fix | NoFix:
     """A fix never touches a line that is marked ``noqa``."""
     from claude_api_lint.fixes import NoFix
 
     for edit in fix.edits:
+        source, suppressions = analysis.module.source, own
+        if edit.path:
+            source = analysis.source_of(edit.path)
+            suppressions = Suppressions.of(source.text)
         first, last = source.position(edit.start)[0], source.position(edit.end)[0]
-        if any(suppressions.covers(line, code) for line in range(first, last + 1)):
-            return NoFix(f"line {first} is marked noqa")
+        for line in range(first, last + 1):
+            if suppressions.covers(line, code):
+                return NoFix(f"line {line}{f' of {edit.path}' if edit.path else ''} is marked noqa")
     return fix

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import os
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar
@@ -17,6 +18,7 @@ from claude_api_lint.dataflow.trees import string_value, walk
 from claude_api_lint.dataflow.values import Place
 from claude_api_lint.findings import Confidence
 from claude_api_lint.replies import Replies
+from claude_api_lint.source import Source
 from claude_api_lint.vocabulary import Vocabulary
 
 
@@ -44,9 +46,21 @@ class Analysis:
     def vocabulary(self) -> Vocabulary:
         return Vocabulary(self.module)
 
-    def line(self, place: Place) -> int:
-        """The line, from 1, at which something is written."""
-        return place.module.line(place.node)
+    def where(self, place: Place) -> str:
+        """Where something is written, for people: ``line 3``, or ``headers.py:3`` in another file."""
+        line = place.module.line(place.node)
+        return f"line {line}" if place.module is self.module else f"{place.module.path}:{line}"
+
+    def source_of(self, path: str) -> Source:
+        """The text of a file of the project, by its absolute path."""
+        if os.path.abspath(self.module.path) == path:
+            return self.module.source
+        module = self.evaluator.resolver.at(path)
+        return module.source if module is not None else Source("")
+
+    def module_of(self, node: cst.CSTNode) -> Module:
+        """The module that a node stands in."""
+        return self.module if self.module.owns(node) else self.evaluator.resolver.owner(node) or self.module
 
 
 @dataclass(frozen=True)
@@ -86,6 +100,9 @@ class Rule(cst.CSTVisitor):
     """The rule can report something only in a file that has one of these texts, in any casing."""
     origins: ClassVar[tuple[str, ...]] = ()
     """And one of these, if there are any: what the values come from that the rule is about."""
+
+    follows_imports: ClassVar[bool] = False
+    """Whether these texts may also stand in what a file's imports lead to."""
 
     part_of_step: ClassVar[StepPart | None] = None
     """Which part of the step to another version a finding of the rule is, if it is one."""

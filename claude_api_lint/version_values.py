@@ -37,6 +37,9 @@ class VersionValueRule(Rule):
     def visit_Call(self, node: cst.Call) -> None:
         self.judge(sent_values(self.analysis.requests, node))
 
+    def visit_ClassDef(self, node: cst.ClassDef) -> None:
+        self.judge(sent_values(self.analysis.requests, node))
+
     def visit_Dict(self, node: cst.Dict) -> None:
         self.judge(written_values(self.analysis.requests, node))
 
@@ -44,10 +47,10 @@ class VersionValueRule(Rule):
         self.judge(assigned_values(self.analysis.requests, node))
 
 
-def sent_values(requests: ApiRequests, call: cst.Call) -> Iterator[VersionValue]:
-    """The values that the requests of a call send to the API."""
+def sent_values(requests: ApiRequests, node: cst.Call | cst.ClassDef) -> Iterator[VersionValue]:
+    """The values that the requests of a call, or those that a class inherits, send to the API."""
     values: list[VersionValue | None] = []
-    for request in requests.of(call):
+    for request in requests.of(node):
         exchange = request.exchange
         for entry in requests.version_entries(exchange):
             for alternative in requests.values(entry):

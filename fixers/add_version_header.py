@@ -80,7 +80,7 @@ class AddVersionHeader(Fixer):
         own = [f for f in module.ancestors(exchange.call) if isinstance(f, cst.FunctionDef)]
 
         def rank(place: Place) -> tuple[bool, bool, bool]:
-            is_shared = bool(own) and module.scope_of(place.node) is None
+            is_shared = place.module is not module or (bool(own) and module.scope_of(place.node) is None)
             entries = place.node.elements if isinstance(place.node, cst.Dict) else ()
             only_spreads = bool(entries) and not any(isinstance(entry, cst.DictElement) for entry in entries)
             return (not isinstance(place.node, cst.Dict | cst.List | cst.Tuple), is_shared, only_spreads)
@@ -95,10 +95,10 @@ class AddVersionHeader(Fixer):
 
     def _quoted(self, text: str, place: cst.CSTNode) -> cst.SimpleString:
         """A literal in the quotes of those around it."""
-        return quoted(text, place, *self.analysis.module.ancestors(place))
+        return quoted(text, place, *self.analysis.module_of(place).ancestors(place))
 
     def _names(self, place: cst.CSTNode) -> Iterator[cst.BaseExpression]:
-        module, evaluator = self.analysis.module, self.analysis.evaluator
+        module, evaluator = self.analysis.module_of(place), self.analysis.evaluator
         function = next((a for a in module.ancestors(place) if isinstance(a, cst.FunctionDef)), None)
         receiver = evaluator.calls.receiver_name(module, function) if function is not None else None
         if function is not None and receiver is not None:
@@ -128,7 +128,7 @@ class AddVersionHeader(Fixer):
 
     def _is_bound(self, name: str, place: cst.CSTNode) -> bool:
         """Whether a module-level name can be used at a place: not hidden, and bound before it."""
-        module, evaluator = self.analysis.module, self.analysis.evaluator
+        module, evaluator = self.analysis.module_of(place), self.analysis.evaluator
         functions = [a for a in module.ancestors(place) if isinstance(a, cst.FunctionDef)]
         if any(name in evaluator.calls.bound_names(function) for function in functions):
             return False
@@ -164,7 +164,9 @@ class AddVersionHeader(Fixer):
         """A request without headers."""
         if exchange.by_wrapper or exchange.library is None:
             return NoFix("nothing here says which argument takes headers")
-        call, name = exchange.call, dotted(exchange.call.func) or ""
+        call = exchange.sending
+        assert isinstance(call, cst.Call)
+        name = dotted(call.func) or ""
         if name.rsplit(".", 1)[-1] in ("urlopen", "urlretrieve", "send"):
             return NoFix("this call takes no headers; build a Request with them")
         named = any(argument.keyword is not None and argument.keyword.value == "headers" for argument in call.args)
@@ -178,8 +180,8 @@ class AddVersionHeader(Fixer):
 
     def _behind_add_header(self, node: cst.Call, exchange: Exchange) -> Edit | NoFix:
         """A further ``request.add_header(...)`` line behind the last one."""
-        module = self.analysis.module
         last = exchange.headers.homes[-1].node
+        module = self.analysis.module_of(last)
         if any(isinstance(above, cst.For | cst.While) for above in module.ancestors(last)):
             return NoFix("the headers are added in a loop")
         line = module.parent(module.step_of(last) or last)
@@ -198,11 +200,12 @@ class AddVersionHeader(Fixer):
 
     def _behind_assignment(self, exchange: Exchange) -> Edit | NoFix | None:
         """``session.headers["anthropic-version"] = ...`` behind the last such line; None where there is none."""
-        module = self.analysis.module
         for entry in reversed(exchange.headers.entries):
-            key = entry.key_place.node if entry.key_place is not None else None
-            step = module.step_of(key) if key is not None else None
-            if key is None or not isinstance(step, cst.Assign):
+            if entry.key_place is None:
+                continue
+            key, module = entry.key_place.node, entry.key_place.module
+            step = module.step_of(key)
+            if not isinstance(step, cst.Assign):
                 continue
             if not isinstance(step.targets[0].target, cst.Subscript):
                 continue
@@ -233,7 +236,7 @@ class AddVersionHeader(Fixer):
 
     def _into_command(self, node: cst.CSTNode) -> Edit | NoFix:
         """curl in one string: a further ``-H`` behind the last, quoted as that one."""
-        module = self.analysis.module
+        module = self.analysis.module_of(node)
         start, end = module.span(node)
         source = module.source.text[start:end]
         found = list(re.finditer(r"""(-H|--header)[ =]?\s*(\\?["'])(?:(?!\2).)*\2""", source))
@@ -242,7 +245,7 @@ class AddVersionHeader(Fixer):
         flag, quote = found[-1][1], found[-1][2]
         place = start + found[-1].end()
         header = f"{self.analysis.catalog.version_header}: {self.analysis.target}"
-        return Edit(place, place, f" {flag} {quote}{header}{quote}")
+        return self.placed(module, Edit(place, place, f" {flag} {quote}{header}{quote}"))
 
 
 def _with_common_home(exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:

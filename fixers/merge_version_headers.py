@@ -8,6 +8,7 @@ from claude_api_lint.codemod import command_of
 from claude_api_lint.findings import Applicability, Edit, Fix
 from claude_api_lint.fixes import Fixer, NoFix
 from claude_api_lint.layout import dict_without, has_comment
+from claude_api_lint.lint_rules.duplicate_version_header import Duplicate
 from claude_api_lint.rule import Violation
 
 
@@ -17,7 +18,10 @@ class MergeVersionHeaders(Fixer):
     code = "CAV105"
 
     def fix(self, violation: Violation) -> Fix | NoFix:
-        module, key = self.analysis.module, violation.node
+        duplicate = violation.evidence
+        assert isinstance(duplicate, Duplicate)
+        key = duplicate.second.key_place.node if duplicate.second.key_place is not None else violation.node
+        module = self.analysis.module_of(key)
         element = module.parent(key)
         if isinstance(element, cst.DictElement):
             literal = module.parent(element)
@@ -34,7 +38,7 @@ class MergeVersionHeaders(Fixer):
 
     def _without_argument(self, element: cst.Element) -> Edit | NoFix:
         """curl's argument list without one ``-H`` and its value."""
-        arguments = self.analysis.module.parent(element)
+        arguments = self.analysis.module_of(element).parent(element)
         if not isinstance(arguments, cst.List | cst.Tuple):
             return NoFix("the second header is not written in a literal")
         elements = list(arguments.elements)

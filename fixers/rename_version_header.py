@@ -20,7 +20,8 @@ class RenameVersionHeader(Fixer):
     def fix(self, violation: Violation) -> Fix | NoFix:
         entry = violation.evidence
         assert isinstance(entry, Entry)
-        edit = self._edit(violation.node, entry)
+        node = entry.key_place.node if entry.key_place is not None else violation.node
+        edit = self._edit(node, entry)
         if isinstance(edit, NoFix):
             return edit
         return Fix(f"Rename it to {self.analysis.catalog.version_header}", Applicability.SAFE, (edit,))
@@ -29,13 +30,13 @@ class RenameVersionHeader(Fixer):
         header = self.analysis.catalog.version_header
         if isinstance(node, cst.SimpleString) and node.evaluated_value in (entry.key, entry.key.encode()):
             return self.edit(node, with_value_quoted_like(node, header))
-        module = self.analysis.module
+        module = self.analysis.module_of(node)
         start, end = module.span(node)
         source = module.source.text[start:end]
         if isinstance(node, cst.Name) or source.count(entry.key) != 1:
             return NoFix("the name is not written here as one literal")
         place = start + source.index(entry.key)
-        return Edit(place, place + len(entry.key), header)
+        return self.placed(module, Edit(place, place + len(entry.key), header))
 
 
 __getattr__ = command_of(RenameVersionHeader)

@@ -34,7 +34,7 @@ class ReplaceVersion(Fixer):
 
     def _has_other_use(self, node: cst.CSTNode) -> bool:
         """Whether the value is a constant's that also stands in a text or under another key: another API's version."""
-        module = self.analysis.module
+        module = self.analysis.module_of(node)
         assignment = module.parent(node)
         if not isinstance(assignment, cst.Assign) or not isinstance(assignment.targets[0].target, cst.Name):
             return False
@@ -60,13 +60,13 @@ class ReplaceVersion(Fixer):
 
     def _inside(self, node: cst.CSTNode, value: VersionValue) -> Edit | NoFix:
         """The version as a part of a longer literal, such as curl's ``anthropic-version: 2023-01-01``."""
-        module = self.analysis.module
+        module = self.analysis.module_of(node)
         start, end = module.span(node)
         source = module.source.text[start:end]
         if not value.value or source.count(value.value) != 1:
             return NoFix("the value is put together from pieces")
         place = start + source.index(value.value)
-        return Edit(place, place + len(value.value), self.analysis.target)
+        return self.placed(module, Edit(place, place + len(value.value), self.analysis.target))
 
 
 __getattr__ = command_of(ReplaceVersion)

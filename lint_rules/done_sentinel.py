@@ -51,6 +51,7 @@ class DoneSentinel(Rule):
     needles = ("done", "sentinel", "marker")
     part_of_step = StepPart.REPLY
     origins = load_catalog().stream_needles
+    follows_imports = True
 
     def visit_Comparison(self, node: cst.Comparison) -> None:
         self._judge(node, self.sentinels.in_comparison(node))

@@ -45,8 +45,15 @@ class DuplicateVersionHeader(Rule):
     name = "duplicate-version-header"
     since = "2023-01-01"
     needles = (load_catalog().version_header,)
+    follows_imports = True
 
     def visit_Call(self, node: cst.Call) -> None:
+        self._judge_requests(node)
+
+    def visit_ClassDef(self, node: cst.ClassDef) -> None:
+        self._judge_requests(node)
+
+    def _judge_requests(self, node: cst.Call | cst.ClassDef) -> None:
         requests = self.analysis.requests
         for request in requests.of(node):
             library = request.exchange.library

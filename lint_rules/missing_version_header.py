@@ -48,9 +48,15 @@ class MissingVersionHeader(Rule):
     name = "missing-version-header"
     since = "2023-06-01"
     needles = load_catalog().request_needles
+    follows_imports = True
 
     def visit_Call(self, node: cst.Call) -> None:
-        requests = self.analysis.requests.of(node)
+        self._judge(self.analysis.requests.of(node))
+
+    def visit_ClassDef(self, node: cst.ClassDef) -> None:
+        self._judge(self.analysis.requests.of(node))
+
+    def _judge(self, requests: list[ApiRequest]) -> None:
         for case in self._cases(requests):
             if all(self._lacks_version(request.exchange) for request in requests if self._may_be(request, case)):
                 self._report(case)
@@ -87,14 +93,16 @@ class MissingVersionHeader(Rule):
 
     def _where(self, exchange: Exchange) -> str:
         homes = exchange.headers.homes
-        return f" (its headers are built at line {self.analysis.line(homes[0])})" if homes else ""
+        return f" (its headers are built at {self.analysis.where(homes[0])})" if homes else ""
 
     def _sender(self, exchange: Exchange) -> cst.CSTNode:
         """The call to point at: the caller that builds the headers, where a function only passes them on."""
         module, homes = exchange.module, exchange.headers.homes
+        if isinstance(exchange.call, cst.ClassDef):
+            return next((home.node for home in homes if home.module is module), exchange.call.name)
         if not homes:
             return exchange.call
-        around_home = [homes[0].node, *module.ancestors(homes[0].node)]
+        around_home = [homes[0].node, *homes[0].module.ancestors(homes[0].node)]
         callers = {
             assumption.key: assumption.choice
             for assumption in exchange.headers_when
@@ -126,8 +134,11 @@ class MissingVersionHeader(Rule):
 
 def is_probe(exchange: Exchange) -> bool:
     """Whether a request without a key can only ask if somebody is there: any answer will do."""
-    first = string_value(exchange.call.args[0].value) if exchange.call.args else None
-    return bool({str(first).lower(), last_name(exchange.call.func)} & {"get", "head", "options", "urlopen"})
+    call = exchange.sending
+    if not isinstance(call, cst.Call):
+        return False
+    first = string_value(call.args[0].value) if call.args else None
+    return bool({str(first).lower(), last_name(call.func)} & {"get", "head", "options", "urlopen"})
 
 
 def context_of(when: Assumptions) -> frozenset[Assumption]:

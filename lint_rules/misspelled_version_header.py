@@ -37,8 +37,15 @@ class MisspelledVersionHeader(Rule):
     name = "misspelled-version-header"
     since = "2023-01-01"
     needles = load_catalog().misspelled_needles
+    follows_imports = True
 
     def visit_Call(self, node: cst.Call) -> None:
+        self._judge_requests(node)
+
+    def visit_ClassDef(self, node: cst.ClassDef) -> None:
+        self._judge_requests(node)
+
+    def _judge_requests(self, node: cst.Call | cst.ClassDef) -> None:
         requests = self.analysis.requests
         for request in requests.of(node):
             self._judge(request.exchange.headers.entries, request.confidence)

@@ -35,6 +35,7 @@ class OutdatedVersion(VersionValueRule):
     name = "outdated-version"
     since = "2023-06-01"
     needles = (load_catalog().version_header,)
+    follows_imports = True
     part_of_step = StepPart.REQUEST
 
     def judge(self, values: Iterable[VersionValue]) -> None:

@@ -35,6 +35,7 @@ class UnknownVersion(VersionValueRule):
     name = "unknown-version"
     since = "2023-01-01"
     needles = (load_catalog().version_header,)
+    follows_imports = True
 
     def judge(self, values: Iterable[VersionValue]) -> None:
         catalog = self.analysis.catalog

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from claude_api_lint.dataflow.module import Module
-from claude_api_lint.dataflow.trees import dotted, string_value
+from claude_api_lint.dataflow.trees import dotted, string_value, walk
 from claude_api_lint.dataflow.values import (
     Alternative,
     Alternatives,
     External,
     Namespace,
+    Sequence,
     Thunk,
     Unknown,
+    Value,
     just,
 )
-from claude_api_lint.dataflow.values import Sequence as SequenceValue
 
 if TYPE_CHECKING:
     from claude_api_lint.dataflow.evaluator import Evaluator
@@ -29,6 +30,13 @@ class Imports:
 
     def __init__(self, evaluator: Evaluator) -> None:
         self.evaluator = evaluator
+        self._from_project: dict[Module, frozenset[str]] = {}
+
+    def from_project(self, module: Module) -> frozenset[str]:
+        """The names that a module imports from other modules of the project."""
+        if module not in self._from_project:
+            self._from_project[module] = frozenset(self.evaluator.resolver.names_from_project(module))
+        return self._from_project[module]
 
     def imported(self, importer: Module, module: str, name: str | None) -> Alternatives:
         """What ``from module import name`` binds in ``importer``, or ``import module`` where ``name`` is None.
@@ -56,16 +64,12 @@ class Imports:
     def starred(self, module: Module, name: str) -> Alternatives:
         """What a name is that a module gets by ``from x import *``; nothing where no such import brings it."""
         for statement in module.star_imports:
-            for node in self._star_imports(module, statement):
-                found = self._from_star(module, node, name)
-                if found:
-                    return found
+            for node in walk(module.tree(statement)):
+                if isinstance(node, cst.ImportFrom) and isinstance(node.names, cst.ImportStar):
+                    found = self._from_star(module, node, name)
+                    if found:
+                        return found
         return ()
-
-    def _star_imports(self, module: Module, statement: object) -> Iterator[cst.ImportFrom]:
-        for node in module.nodes(cst.ImportFrom, "import"):
-            if isinstance(node.names, cst.ImportStar) and module.statement_of(node) is statement:
-                yield node
 
     def _from_star(self, module: Module, node: cst.ImportFrom, name: str) -> Alternatives:
         source = self.evaluator.resolver.find(module, source_of(node))
@@ -76,17 +80,14 @@ class Imports:
     def _exports(self, module: Module, name: str) -> bool:
         """Whether a star import takes a name: one of ``__all__``, or any that is not private."""
         declared = self.evaluator.flow.at_module_end("__all__", self.evaluator.enter(module))
-        lists = [a.value for a in declared if isinstance(a.value, SequenceValue) and not a.value.open]
+        lists = [a.value for a in declared if isinstance(a.value, Sequence) and not a.value.open]
         if not lists:
             return not name.startswith("_")
-        names = {self._text(item) for value in lists for item in value.items}
-        return name in names
+        return name in {_text(item) for value in lists for item in value.items}
 
-    def _text(self, item: object) -> str | None:
-        if isinstance(item, Thunk):
-            value = string_value(item.node)
-            return value if isinstance(value, str) else None
-        return None
+
+def _text(item: Thunk | Value) -> str | bytes | None:
+    return string_value(item.node) if isinstance(item, Thunk) else None
 
 
 def source_of(node: cst.ImportFrom) -> str:

@@ -141,6 +141,19 @@ class Objects:
                     return Function(candidate.module, step, candidate.enclosing)
         return None
 
+    def inherited(self, cls: Class) -> list[Function]:
+        """The methods that a class has from base classes of other files."""
+        found: list[Function] = []
+        for candidate in self.line(cls)[0]:
+            if candidate.module is cls.module:
+                continue
+            for step in candidate.module.block(candidate.node.body).steps:
+                if isinstance(step, cst.FunctionDef):
+                    method = self.method(cls, step.name.value)
+                    if method is not None and method.node is step:
+                        found.append(method)
+        return found
+
     def super_of(self, call: cst.Call, frame: Frame) -> Alternatives:
         """``super()``: the object, seen as one of the base class that can be seen."""
         function = frame.function

@@ -6,18 +6,20 @@ it, once. This module needs no LibCST: it also decides whether a file that does 
 
 from __future__ import annotations
 
-import ast
 import os
 import re
 import sys
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from claude_api_lint.parsing import Refused, Statement, split
 from claude_api_lint.prefilter import mentions_api
 from claude_api_lint.source import Source, UnreadableSource
+
+if TYPE_CHECKING:
+    from claude_api_lint.dataflow.resolver import Across
 
 ROOT_FILES = ("pyproject.toml", "setup.cfg", "setup.py", ".git")
 """What tells that a folder is the root of a project."""
@@ -31,7 +33,11 @@ MAX_LISTED = 5_000
 """Files of a project that are looked at to find who uses a name."""
 
 _PACKAGE = "__init__.py"
-_IMPORTS = re.compile(rb"^[ \t]*(?:from|import)[ \t]", re.MULTILINE)
+_IMPORT = re.compile(
+    r"^[ \t]*(?:from[ \t]+(?P<module>[.\w]+)[ \t]+import\b[ \t]*(?P<names>\([^)]*\)|(?:[^\n;#\\]|\\\r?\n)*)"
+    r"|import[ \t]+(?P<modules>(?:[^\n;#\\]|\\\r?\n)*))",
+    re.MULTILINE,
+)
 _SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__", "site-packages", "build", "dist", "venv"})
 
 Read = Callable[[str], bytes]
@@ -76,28 +82,36 @@ class File:
 
     @cached_property
     def imports(self) -> tuple[Import, ...]:
-        """Every import of the file, in whatever scope it stands."""
-        if self.source is None or not _IMPORTS.search(self.data):
-            return ()
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                tree = ast.parse(self.source.text)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return ()
-        return tuple(found for node in ast.walk(tree) for found in _imports_of(node))
+        return imports_in(self.source.text) if self.source is not None else ()
+
+
+def imports_in(text: str) -> tuple[Import, ...]:
+    """Every import of a file, in whatever scope it stands; found in the text, which is ten times as fast as parsing."""
+    return tuple(found for match in _IMPORT.finditer(text) for found in _imports_of(match))
 
 
 class Project:
-    """The files that the checked files of one run lead to, each read once."""
+    """The files that the checked files of one run lead to, each read once.
 
-    def __init__(self, read: Read) -> None:
+    ``read`` gives the bytes of a file by its path, or raises OSError; ``changeable`` are the files that fixes may edit.
+    """
+
+    def __init__(self, read: Read, changeable: Iterable[str] = ()) -> None:
         self._read = read
+        self._changeable = frozenset(map(os.path.abspath, changeable))
+        self._changed: dict[str, bytes] = {}
         self._files: dict[str, File | None] = {}
         self._roots: dict[str, str] = {}
         self._search: dict[str, tuple[str, ...]] = {}
         self._exists: dict[str, bool] = {}
         self._listed: dict[str, tuple[str, ...]] = {}
+
+    @cached_property
+    def modules(self) -> Across:
+        """The files as modules to analyse. Needs LibCST."""
+        from claude_api_lint.dataflow.resolver import Across
+
+        return Across(self)
 
     # Files
 
@@ -106,7 +120,7 @@ class Project:
         path = os.path.abspath(path)
         if path not in self._files:
             try:
-                data = self._read(path)
+                data = self.data(path)
             except OSError:
                 self._files[path] = None
             else:
@@ -118,9 +132,22 @@ class Project:
         relative = os.path.relpath(path)
         return path if relative.startswith(os.pardir) else relative.replace(os.sep, "/")
 
-    def forget(self, path: str) -> None:
-        """Read a file again when it is asked for next: it was changed."""
-        self._files.pop(os.path.abspath(path), None)
+    def data(self, path: str) -> bytes:
+        """A file's bytes as they are after the changes so far. Raises OSError."""
+        path = os.path.abspath(path)
+        return self._changed[path] if path in self._changed else self._read(path)
+
+    def may_change(self, path: str) -> bool:
+        """Whether a file is one of those that a run may change."""
+        return os.path.abspath(path) in self._changeable
+
+    def change(self, path: str, data: bytes) -> None:
+        """Let everybody who asks from now on see other bytes of a file."""
+        path = os.path.abspath(path)
+        self._changed[path] = data
+        self._files.pop(path, None)
+        if "modules" in self.__dict__:
+            self.modules.forget(path)
 
     # Imports
 
@@ -290,11 +317,13 @@ def _binding(file: File, name: str) -> list[Statement]:
     return [s for s in file.statements if name in s.words and (s.binds is None or name in s.binds)]
 
 
-def _imports_of(node: ast.AST) -> Iterator[Import]:
-    if isinstance(node, ast.Import):
-        for alias in node.names:
-            yield Import((alias.asname or alias.name).split(".")[0], alias.name, None)
-    elif isinstance(node, ast.ImportFrom):
-        module = "." * node.level + (node.module or "")
-        for alias in node.names:
-            yield Import(alias.asname or alias.name, module, alias.name)
+def _imports_of(match: re.Match[str]) -> Iterator[Import]:
+    module, names = match["module"], re.sub(r"#[^\n]*|[()\\\n]", " ", match["names"] or match["modules"])
+    for words in (name.split() for name in names.split(",")):
+        if not words:
+            continue
+        bound = words[2] if len(words) == 3 and words[1] == "as" else words[0]
+        if module is None:
+            yield Import(bound.split(".")[0], words[0], None)
+        else:
+            yield Import(bound, module, words[0])

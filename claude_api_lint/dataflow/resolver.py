@@ -6,12 +6,14 @@ import os
 from typing import TYPE_CHECKING, Protocol
 
 from claude_api_lint.dataflow.module import Module
-from claude_api_lint.dataflow.project import Project
+from claude_api_lint.dataflow.project import Import, Project, imports_in
 from claude_api_lint.dataflow.values import Namespace
 from claude_api_lint.parsing import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    import libcst as cst
 
 MAX_KEPT = 600_000
 """Characters of other files' statements whose trees are kept for the next file; a tree takes about 500 bytes for each."""
@@ -29,8 +31,18 @@ class Resolver(Protocol):
     def inside(self, package: Namespace, name: str) -> Namespace | None:
         """A module of a package by its last name."""
 
+    def names_from_project(self, module: Module) -> Iterable[str]:
+        """The names that a module's imports bind to something of the project's other modules."""
+
     def users(self, module: Module, name: str) -> Iterable[Module]:
         """The other modules of the project that have a name as a word."""
+
+
+    def owner(self, node: cst.CSTNode) -> Module | None:
+        """The other module that a node stands in."""
+
+    def at(self, path: str) -> Module | None:
+        """The other module that is read from a file, by its absolute path."""
 
 
 class OneFile:
@@ -42,8 +54,17 @@ class OneFile:
     def inside(self, package: Namespace, name: str) -> Namespace | None:
         return None
 
+    def names_from_project(self, module: Module) -> Iterable[str]:
+        return ()
+
     def users(self, module: Module, name: str) -> Iterable[Module]:
         return ()
+
+    def owner(self, node: cst.CSTNode) -> Module | None:
+        return None
+
+    def at(self, path: str) -> Module | None:
+        return None
 
 
 class Across:
@@ -64,9 +85,8 @@ class Across:
         return module
 
     def forget(self, path: str) -> None:
-        """Read and parse a file again when it is asked for next: it was changed."""
+        """Parse a file again when it is asked for next: it was changed."""
         self._modules.pop(os.path.abspath(path), None)
-        self.project.forget(path)
 
     def release(self) -> None:
         """Let trees go that take too much memory, the oldest modules first."""
@@ -91,11 +111,28 @@ class Across:
         found = self.project.inside(folder, [name])
         return self._namespace(found) if found is not None else None
 
+    def names_from_project(self, module: Module) -> Iterable[str]:
+        for found in imports_in(module.source.text):
+            if self.project.find(module.path, found.module) is not None:
+                yield from self._star_names(module, found) if found.name == "*" else (found.bound,)
+
+    def _star_names(self, module: Module, found: Import) -> Iterable[str]:
+        source = self.find(module, found.module)
+        if source is None or source.module is None:
+            return ()
+        return frozenset().union(*(statement.binds or frozenset() for statement in source.module.statements))
+
     def users(self, module: Module, name: str) -> Iterable[Module]:
         for path in self.project.users(module.path, name):
             other = self._module(path)
             if other is not None:
                 yield other
+
+    def owner(self, node: cst.CSTNode) -> Module | None:
+        return next((module for module in self._modules.values() if module is not None and module.owns(node)), None)
+
+    def at(self, path: str) -> Module | None:
+        return self._modules.get(path)
 
     def _namespace(self, path: str) -> Namespace:
         return Namespace(path, self._module(path) if path.endswith(".py") else None)

@@ -85,6 +85,18 @@ def last_name(node: cst.CSTNode) -> str | None:
     return node.value if isinstance(node, cst.Name) else None
 
 
+def root_name(node: cst.CSTNode) -> str | None:
+    """``a`` of ``a``, ``a.b``, ``a().b`` and ``a[0].b``; None where the beginning is no name."""
+    while not isinstance(node, cst.Name):
+        if isinstance(node, cst.Attribute | cst.Subscript):
+            node = node.value
+        elif isinstance(node, cst.Call):
+            node = node.func
+        else:
+            return None
+    return node.value
+
+
 def string_value(node: cst.CSTNode) -> str | bytes | None:
     """The value of a string literal without holes, adjacent literals glued; None for anything else."""
     if isinstance(node, cst.SimpleString):

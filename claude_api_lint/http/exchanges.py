@@ -16,7 +16,7 @@ from claude_api_lint.dataflow import mappings, texts
 from claude_api_lint.dataflow.calls import Arguments
 from claude_api_lint.dataflow.evaluator import Evaluator
 from claude_api_lint.dataflow.module import Module
-from claude_api_lint.dataflow.trees import dotted, last_name, string_value
+from claude_api_lint.dataflow.trees import dotted, last_name, root_name, string_value
 from claude_api_lint.dataflow.values import (
     HOLE,
     NOTHING,
@@ -41,22 +41,31 @@ from claude_api_lint.dataflow.values import (
 from claude_api_lint.http.clients import Clients, joined
 from claude_api_lint.http.declarations import Building, Library, Parameter, Sending
 from claude_api_lint.http.headers import Headers, as_mapping
+from claude_api_lint.http.reached import Reached
 from claude_api_lint.http.reads import Read, further, pairs
 from claude_api_lint.http.registry import Registry, load_registry
 from claude_api_lint.http.wrappers import Wrappers, looks_like_request
+
+# Methods of texts, collections and loggers.
+_HOMELY_METHODS = frozenset(
+    "get items keys values copy pop update setdefault append extend insert remove sort add discard clear index count "
+    "join format strip lstrip rstrip split splitlines lower upper encode decode startswith endswith replace read write "
+    "close debug info warning error exception dumps loads json isoformat group match search sub findall".split()
+)
 
 
 @dataclass(frozen=True)
 class Exchange:
     """One way in which one call sends a request.
 
-    ``call`` is the call as a reader would point at it. ``url_when``, ``headers_when`` and ``client_when`` say what the
+    ``call`` is the call as a reader would point at it, or the class for whose objects another file sends it; ``sent_at``
+    is the call there. ``url_when``, ``headers_when`` and ``client_when`` say what the
     URL, the headers and the state of the client rest on, and ``when`` what all of it does. ``library`` is None for a
     wrapper.
     """
 
     module: Module
-    call: cst.Call
+    call: cst.Call | cst.ClassDef
     frame: Frame
     url: Value
     url_when: Assumptions
@@ -65,10 +74,16 @@ class Exchange:
     library: Library | None
     by_wrapper: bool = False
     client_when: Assumptions = NOTHING
+    sent_at: Place | None = None
 
     @cached_property
     def when(self) -> Assumptions:
         return self.url_when | self.headers_when | self.client_when
+
+    @property
+    def sending(self) -> cst.CSTNode:
+        """The call that sends the request."""
+        return self.call if self.sent_at is None else self.sent_at.node
 
     @property
     def url_text(self) -> str:
@@ -86,10 +101,11 @@ class Exchanges:
         self._headers = Headers(evaluator)
         self._clients = Clients(evaluator, self.registry)
         self._wrappers = Wrappers(evaluator, self.registry)
+        self._reached = Reached(evaluator, self._read, self._may_send)
 
     def of(self, module: Module, call: cst.Call) -> list[Exchange]:
         """The requests that a call sends; none for a call that sends nothing, or of which nothing is known."""
-        if not self._may_send(module, call):
+        if not self._may_send(module, call) and not self._may_reach(module, call):
             return []
         frame = self.evaluator.frame_of(module, call)
         conditions = self.evaluator.flow.conditions(call, frame)
@@ -111,16 +127,27 @@ class Exchanges:
         client_when: Assumptions,
         conditions: Assumptions,
         module: Module,
-        call: cst.Call,
+        call: cst.Call | cst.ClassDef,
         frame: Frame,
     ) -> Exchange:
         """The exchange that takes place: its URL rests on the call's conditions as well."""
         headers, library = read.headers, read.library
-        if library is not None and library.global_hooks & module.words:
+        words = module.words if read.sent_at is None else read.sent_at.module.words
+        if library is not None and library.global_hooks & words:
             headers = mappings.opened(headers, "headers that every request gets")
         url_when = read.url_when | conditions
         return Exchange(
-            module, call, frame, read.url, url_when, headers, read.headers_when, library, read.by_wrapper, client_when
+            module,
+            call,
+            frame,
+            read.url,
+            url_when,
+            headers,
+            read.headers_when,
+            library,
+            read.by_wrapper,
+            client_when,
+            read.sent_at,
         )
 
     def _may_send(self, module: Module, call: cst.Call) -> bool:
@@ -135,6 +162,8 @@ class Exchanges:
         if isinstance(callee, Prepared):
             yield from self._read(callee.callee, call, frame, callee)
             return
+        if isinstance(callee, Function) and callee.module is not frame.module:
+            yield from self._sent_elsewhere(callee, call, frame)
         if isinstance(callee, Function | Class):
             return
         name = self.registry.name_of(callee) or self._inherited_name(callee)
@@ -151,6 +180,34 @@ class Exchanges:
             yield from self._prepared_elsewhere(call, frame)
         elif self._wrappers.may_be(callee, name, call):
             yield from self._wrappers.read(call, frame)
+
+    def _sent_elsewhere(self, callee: Function, call: cst.Call, frame: Frame) -> Iterator[Read]:
+        """What a function of another file sends; where that is not seen, what the arguments say by themselves."""
+        found = list(self._reached.by_call(callee, call, frame))
+        yield from found
+        if not found and looks_like_request(call) and self._wrappers.may_be(Unknown(), "", call):
+            yield from self._wrappers.read(call, frame)
+
+    def _may_reach(self, module: Module, call: cst.Call) -> bool:
+        """Whether a call may lead into another file: by a name that is imported from there, or through an object."""
+        imported = self.evaluator.imports.from_project(module)
+        if not imported:
+            return False
+        if root_name(call.func) in imported:
+            return True
+        if not isinstance(call.func, cst.Attribute) or call.func.attr.value in _HOMELY_METHODS:
+            return False
+        return not imported.isdisjoint(module.statement_of(call).words)
+
+    def of_class(self, module: Module, node: cst.ClassDef) -> list[Exchange]:
+        """The requests that methods inherited from other files send for the objects of a class."""
+        cls = Class(module, node)
+        objects, frame = self.evaluator.objects, self.evaluator.frame_of(module, node)
+        found: list[Exchange] = []
+        for method in objects.inherited(cls):
+            for read in self._reached.by_class(cls, method):
+                found.append(self._exchange(read, NOTHING, NOTHING, module, node, frame))
+        return found
 
     def _inherited_name(self, callee: Value) -> str:
         """The name of a client's method that a class of the program inherits; empty for anything else."""

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from claude_api_lint.dataflow.values import Alternatives, Assumptions, Mapping, Value, compatible
+from claude_api_lint.dataflow.values import Alternatives, Assumptions, Mapping, Place, Value, compatible
 from claude_api_lint.http.declarations import Library
 from claude_api_lint.http.headers import as_mapping
 
 
 @dataclass(frozen=True)
 class Read:
-    """What a call's arguments say about a request: an Exchange before it is known to take place."""
+    """What a call's arguments say about a request: an Exchange before it is known to take place.
+
+    ``sent_at`` is the call of another file that sends it, on behalf of the one that is looked at.
+    """
 
     url: Value
     url_when: Assumptions
@@ -20,6 +23,7 @@ class Read:
     headers_when: Assumptions
     library: Library | None = None
     by_wrapper: bool = False
+    sent_at: Place | None = None
 
 
 def pairs(urls: Alternatives, headers: Alternatives, when: Assumptions) -> Iterator[Read]:

@@ -1,0 +1,125 @@
+"""Requests that functions of other files send on behalf of a call or of a class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import libcst as cst
+
+from claude_api_lint.dataflow import texts
+from claude_api_lint.dataflow.evaluator import Evaluator
+from claude_api_lint.dataflow.module import Module
+from claude_api_lint.dataflow.trees import walk
+from claude_api_lint.dataflow.values import (
+    Assumptions,
+    Class,
+    Frame,
+    Function,
+    Instance,
+    Mapping,
+    Place,
+    Prepared,
+    Value,
+    compatible,
+)
+from claude_api_lint.http.headers import HEADER_NAMES
+from claude_api_lint.http.reads import Read, further
+
+MAX_DEPTH = 5
+"""Functions of other files that are entered one from the other."""
+MAX_CALLS = 400
+"""Calls that are looked at on behalf of one call."""
+
+ReadCall = Callable[[Value, cst.Call, Frame], Iterator[Read]]
+
+
+class Reached:
+    """Enters functions of other files, with what a call brings there."""
+
+    def __init__(self, evaluator: Evaluator, read: ReadCall, may_send: Callable[[Module, cst.Call], bool]) -> None:
+        self.evaluator = evaluator
+        self._read = read
+        self._may_send = may_send
+
+    def by_call(self, callee: Function, call: cst.Call, frame: Frame) -> Iterator[Read]:
+        """The requests that a function of another file sends with what a call brings: URL, headers, an object."""
+        if not self._brings(callee, call, frame):
+            return
+        inner = self.evaluator.calls.activation(callee, call, frame)
+        if inner is not None:
+            yield from self._sent_in(callee, inner, [MAX_CALLS], 0)
+
+    def by_class(self, cls: Class, method: Function) -> Iterator[Read]:
+        """The requests that a method, inherited from another file, sends for the objects of a class."""
+        frame = self.evaluator.enter(method.module, method.node, None, None, Instance(cls), method.enclosing)
+        yield from self._sent_in(method, frame, [MAX_CALLS], 0)
+
+    def _sent_in(self, function: Function, frame: Frame, left: list[int], depth: int) -> Iterator[Read]:
+        """The requests of a function's calls, and of those that it calls itself; ``left`` counts down."""
+        for call in walk(function.node.body):
+            if not isinstance(call, cst.Call):
+                continue
+            left[0] -= 1
+            if left[0] < 0:
+                return
+            conditions = self.evaluator.flow.conditions(call, frame)
+            if conditions is not None:
+                yield from further_from(self._sent_by(call, function.module, frame, left, depth), conditions)
+
+    def _sent_by(self, call: cst.Call, module: Module, frame: Frame, left: list[int], depth: int) -> Iterator[Read]:
+        place = Place(module, call)
+        for callee in self.evaluator.evaluate(call.func, frame):
+            if isinstance(callee.value, Function):
+                if depth < MAX_DEPTH and callee.value.node is not frame.function:
+                    inner = self.evaluator.calls.activation(callee.value, call, frame)
+                    if inner is not None:
+                        yield from further(self._sent_in(callee.value, inner, left, depth + 1), callee.when)
+            elif self._may_send(module, call):
+                for read in further(self._read(callee.value, call, frame), callee.when):
+                    yield replace(read, sent_at=place)
+
+    # What a call brings
+
+    def _brings(self, callee: Function, call: cst.Call, frame: Frame) -> bool:
+        """Whether a call decides where a request goes, or with which headers."""
+        if isinstance(callee.receiver, Instance | Class) and self._is_from(callee.receiver, frame.module):
+            return True
+        return any(self._is_telling(argument.value, frame) for argument in call.args)
+
+    def _is_from(self, receiver: Instance | Class, module: Module) -> bool:
+        """Whether an object is made in a module, or of a class that it defines."""
+        if isinstance(receiver, Class):
+            return receiver.module is module
+        if receiver.frame is not None and receiver.frame.module is module:
+            return True
+        return any(cls.module is module for cls in self.evaluator.objects.line(receiver.cls)[0])
+
+    def _is_telling(self, argument: cst.BaseExpression, frame: Frame) -> bool:
+        if isinstance(argument, cst.Integer | cst.Float | cst.Comparison):
+            return False
+        return any(_tells(alternative.value) for alternative in self.evaluator.evaluate(argument, frame))
+
+
+def further_from(reads: Iterator[Read], conditions: Assumptions) -> Iterator[Read]:
+    """The reads of a call that runs under conditions."""
+    for read in further(reads, conditions):
+        if compatible(read.url_when, conditions):
+            yield replace(read, url_when=read.url_when | conditions)
+
+
+def _tells(value: Value) -> bool:
+    """Whether a value says where a request goes or what its headers are, or may carry what does."""
+    if isinstance(value, Instance | Class | Function | Prepared):
+        return True
+    if isinstance(value, Mapping):
+        return any(_is_telling_key(entry.key.lower()) for entry in value.entries)
+    return texts.is_text(value) and _is_url(texts.pattern_of(value))
+
+
+def _is_telling_key(key: str) -> bool:
+    return key in HEADER_NAMES or "header" in key or "url" in key or key.startswith("anthropic")
+
+
+def _is_url(pattern: str) -> bool:
+    return "://" in pattern or pattern.startswith("/v") or ".anthropic.com" in pattern
