@@ -13,7 +13,7 @@ from claude_api_lint.dataflow import mappings
 from claude_api_lint.dataflow.evaluator import Evaluator
 from claude_api_lint.dataflow.module import Module
 from claude_api_lint.dataflow.trees import code_of
-from claude_api_lint.dataflow.values import HOLE, Alternative, Entry, Place, Thunk
+from claude_api_lint.dataflow.values import HOLE, Alternative, Entry, Frame, Place, Thunk
 from claude_api_lint.findings import Confidence
 from claude_api_lint.http.exchanges import Exchange, Exchanges
 from claude_api_lint.http.headers import AUTH_HEADERS
@@ -45,19 +45,27 @@ class ApiRequests:
         self.evaluator = evaluator
         self.catalog = load_catalog()
         self._exchanges = Exchanges(evaluator)
-        self._of: dict[cst.Call, list[Exchange]] = {}
+        self._of: dict[tuple[cst.Call, Frame | None], list[Exchange]] = {}
 
-    def exchanges(self, call: cst.Call) -> list[Exchange]:
-        """Everything that a call sends, wherever it goes."""
-        if call not in self._of:
-            self._of[call] = self._exchanges.of(self.module, call)
-        return self._of[call]
+    def exchanges(self, call: cst.Call, frame: Frame | None = None) -> list[Exchange]:
+        """Everything that a call sends, wherever it goes.
+
+        For the call of another file ``frame`` says on behalf of which call it is made; here any caller counts.
+        """
+        elsewhere = frame if frame is not None and frame.module is not self.module else None
+        if (call, elsewhere) not in self._of:
+            module = elsewhere.module if elsewhere is not None else self.module
+            self._of[call, elsewhere] = self._exchanges.of(module, call, elsewhere)
+        return self._of[call, elsewhere]
 
     def of(self, node: cst.Call | cst.ClassDef) -> list[ApiRequest]:
         """The requests to the Claude API that a call sends, or that a class inherits from other files."""
+        return self.among(self.exchanges(node) if isinstance(node, cst.Call) else self._inherited(node))
+
+    def among(self, exchanges: list[Exchange]) -> list[ApiRequest]:
+        """Those of one call's requests that go to the Claude API."""
         if self.is_mocked:
             return []
-        exchanges = self.exchanges(node) if isinstance(node, cst.Call) else self._inherited(node)
         elsewhere = any(self.goes_elsewhere(exchange) for exchange in exchanges)
         judged = [(exchange, self._confidence(exchange, elsewhere)) for exchange in exchanges]
         return [ApiRequest(exchange, confidence) for exchange, confidence in judged if confidence is not None]

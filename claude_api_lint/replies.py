@@ -15,6 +15,7 @@ import libcst as cst
 from claude_api_lint.api import SdkCall, load_catalog
 from claude_api_lint.api_requests import ApiRequest, ApiRequests
 from claude_api_lint.dataflow.flow import parameters
+from claude_api_lint.dataflow.module import Module
 from claude_api_lint.dataflow.trees import code_of, dotted, last_name, string_value
 from claude_api_lint.dataflow.values import (
     HOLE,
@@ -225,15 +226,15 @@ class Replies:
     def _response(self, made: Made) -> Read:
         """The response that a call gives: to the request that it sends, or to one that was sent before."""
         if made.name.rsplit(".", 1)[-1] in self._responses and isinstance(made.receiver, Made):
-            senders = [change.node for change in made.receiver.changes if isinstance(change.node, cst.Call)]
-            return self._answered(senders)
-        return self._answered([made.call, *self._requests_sent(made)])
+            changes = made.receiver.changes
+            return self._answered((c.node, c.frame) for c in changes if isinstance(c.node, cst.Call))
+        return self._answered([(made.call, made.frame), *self._requests_sent(made)])
 
     @property
     def _responses(self) -> frozenset[str]:
         return frozenset().union(*(library.responses for library in self.registry.libraries))
 
-    def _requests_sent(self, made: Made) -> Iterator[cst.Call]:
+    def _requests_sent(self, made: Made) -> Iterator[tuple[cst.Call, Frame]]:
         """The calls that make the request object which a call sends: ``urlopen(request)``."""
         if self.registry.canonical(made.name) not in self.registry.sendings:
             return
@@ -241,22 +242,23 @@ class Replies:
             for alternative in self.evaluator.evaluate(argument.value, made.frame):
                 value = alternative.value
                 if isinstance(value, Made) and self.registry.canonical(value.name) in self.registry.buildings:
-                    yield value.call
+                    yield value.call, value.frame
 
-    def _answered(self, senders: Iterable[cst.Call]) -> Read:
+    def _answered(self, senders: Iterable[tuple[cst.Call, Frame]]) -> Read:
         unsure: Read = None
-        for sender in senders:
-            exchanges, requests = self.requests.exchanges(sender), self.requests.of(sender)
+        for sender, frame in senders:
+            exchanges = self.requests.exchanges(sender, frame)
+            requests = self.requests.among(exchanges)
             elsewhere = any(self.requests.goes_elsewhere(exchange) for exchange in exchanges)
             if requests:
-                return self._answer(sender, requests) if not elsewhere else UNSURE
+                return self._answer(sender, requests, frame.module) if not elsewhere else UNSURE
             if elsewhere:
                 return ELSEWHERE
             if any(not exchange.by_wrapper for exchange in exchanges):
                 unsure = UNSURE
         return unsure
 
-    def _answer(self, sender: cst.Call, requests: list[ApiRequest]) -> ReplyPart:
+    def _answer(self, sender: cst.Call, requests: list[ApiRequest], module: Module) -> ReplyPart:
         endpoints = {self.catalog.endpoint_path(r.exchange.url_text.replace(HOLE, "{}")) for r in requests}
         certain = any(request.confidence is Confidence.CERTAIN for request in requests)
         return ReplyPart(
@@ -264,18 +266,18 @@ class Replies:
             endpoints.pop() if len(endpoints) == 1 else None,
             Confidence.CERTAIN if certain else Confidence.LIKELY,
             sender,
-            requests[0].exchange.library or self._annotated_library(sender),
+            requests[0].exchange.library or self._annotated_library(sender, module),
         )
 
-    def _annotated_library(self, sender: cst.Call) -> Library | None:
+    def _annotated_library(self, sender: cst.Call, module: Module) -> Library | None:
         """The library of a client that comes as a parameter, by the parameter's annotation."""
-        scope = self.module.scope_of(sender)
+        scope = module.scope_of(sender)
         if not isinstance(sender.func, cst.Attribute) or not isinstance(scope, cst.FunctionDef):
             return None
         for parameter in parameters(scope.params):
             if parameter.name.value == dotted(sender.func.value) and parameter.annotation is not None:
                 node = parameter.annotation.annotation
-                value = self.evaluator.only(Thunk(node, self.evaluator.frame_of(self.module, scope)))
+                value = self.evaluator.only(Thunk(node, self.evaluator.frame_of(module, scope)))
                 known = self.registry.clients.get(self.registry.name_of(value))
                 return known[0] if known is not None else None
         return None
@@ -304,9 +306,9 @@ class Replies:
 
     def _returned(self, value: Derived) -> Read:
         """What a function that nobody knows returned: the response to the request that its arguments describe."""
-        if value.call is None:
+        if value.call is None or value.frame is None:
             return None
-        answered = self._answered([value.call]) or self._validated(value.call, value.frame)
+        answered = self._answered([(value.call, value.frame)]) or self._validated(value.call, value.frame)
         sdk_call = self._sdk_methods.get(self._method_name(value.call))
         if answered is None and sdk_call is not None and self._is_of_sdk(sdk_call, value.call):
             return self._from_sdk(sdk_call, value.call, Confidence.LIKELY)

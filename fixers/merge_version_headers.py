@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import libcst as cst
+from claude_api_lint.lint_rules.duplicate_version_header import Duplicate
 
 from claude_api_lint.codemod import command_of
 from claude_api_lint.findings import Applicability, Edit, Fix
 from claude_api_lint.fixes import Fixer, NoFix
 from claude_api_lint.layout import dict_without, has_comment
-from claude_api_lint.lint_rules.duplicate_version_header import Duplicate
 from claude_api_lint.rule import Violation
 
 

@@ -192,7 +192,7 @@ class Project:
         return path if self._is_namespace(path) else None
 
     def _is_namespace(self, folder: str) -> bool:
-        """Whether a folder without ``__init__.py`` can be meant by an import: it holds modules, or folders with some."""
+        """Whether a folder without ``__init__.py`` can be meant by an import: it holds modules or packages."""
         if not self._is_folder(folder):
             return False
         with os.scandir(folder) as entries:

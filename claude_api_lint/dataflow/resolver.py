@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import libcst as cst
 
 MAX_KEPT = 600_000
-"""Characters of other files' statements whose trees are kept for the next file; a tree takes about 500 bytes for each."""
+"""Characters of statements whose trees are kept for the next file; a tree takes about 500 bytes for each."""
 
 
 class Resolver(Protocol):
@@ -36,7 +36,6 @@ class Resolver(Protocol):
 
     def users(self, module: Module, name: str) -> Iterable[Module]:
         """The other modules of the project that have a name as a word."""
-
 
     def owner(self, node: cst.CSTNode) -> Module | None:
         """The other module that a node stands in."""

@@ -30,6 +30,7 @@ from claude_api_lint.dataflow.values import (
     Made,
     Mapping,
     Part,
+    Place,
     Prepared,
     Sequence,
     Text,
@@ -58,10 +59,9 @@ _HOMELY_METHODS = frozenset(
 class Exchange:
     """One way in which one call sends a request.
 
-    ``call`` is the call as a reader would point at it, or the class for whose objects another file sends it; ``sent_at``
-    is the call there. ``url_when``, ``headers_when`` and ``client_when`` say what the
-    URL, the headers and the state of the client rest on, and ``when`` what all of it does. ``library`` is None for a
-    wrapper.
+    ``call`` is the call as a reader would point at it, or the class for whose objects another file sends it, and then
+    ``sent_at`` is the call there. ``url_when``, ``headers_when`` and ``client_when`` say what the URL, the headers and
+    the state of the client rest on, and ``when`` what all of it does. ``library`` is None for a wrapper.
     """
 
     module: Module
@@ -103,11 +103,14 @@ class Exchanges:
         self._wrappers = Wrappers(evaluator, self.registry)
         self._reached = Reached(evaluator, self._read, self._may_send)
 
-    def of(self, module: Module, call: cst.Call) -> list[Exchange]:
-        """The requests that a call sends; none for a call that sends nothing, or of which nothing is known."""
+    def of(self, module: Module, call: cst.Call, frame: Frame | None = None) -> list[Exchange]:
+        """The requests that a call sends; none for a call that sends nothing, or of which nothing is known.
+
+        ``frame`` is the activation in which it does; without one, any.
+        """
         if not self._may_send(module, call) and not self._may_reach(module, call):
             return []
-        frame = self.evaluator.frame_of(module, call)
+        frame = frame or self.evaluator.frame_of(module, call)
         conditions = self.evaluator.flow.conditions(call, frame)
         if conditions is None:
             return []
