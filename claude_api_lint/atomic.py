@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Mapping
 from contextlib import suppress
 
 from claude_api_lint.discovery import read_file, reason
@@ -29,6 +30,22 @@ def replace_file(path: str, before: bytes, after: bytes) -> None:
         _replace(target, before, after, status)
     except OSError as error:
         raise WriteError(f"it cannot be written ({reason(error)}); check the permissions of its folder") from error
+
+
+def replace_files(changes: Mapping[str, tuple[bytes, bytes]]) -> None:
+    """Replace the contents of several files that belong together: for each path what it was, and what it is to be.
+
+    Raises WriteError, and leaves every file as it was, where one of them cannot be replaced.
+    """
+    done: list[str] = []
+    for path, (before, after) in changes.items():
+        try:
+            replace_file(path, before, after)
+        except WriteError as error:
+            for other in done:
+                replace_file(other, changes[other][1], changes[other][0])
+            raise error if len(changes) == 1 else WriteError(f"{path} belongs to the change: {error}") from error
+        done.append(path)
 
 
 def _replace(target: str, before: bytes, after: bytes, status: os.stat_result) -> None:

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import errno
 import io
+import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from claude_api_lint.atomic import WriteError, replace_file
+from claude_api_lint.atomic import WriteError, replace_files
+from claude_api_lint.candidates import concerns
 from claude_api_lint.configuration import (
     Configuration,
     ConfigurationError,
@@ -23,9 +25,9 @@ from claude_api_lint.configuration import (
     known_codes,
     known_version,
 )
+from claude_api_lint.dataflow.project import Project
 from claude_api_lint.discovery import STDIN, find_files, read_file, reason
 from claude_api_lint.output import text
-from claude_api_lint.prefilter import mentions_api
 
 if TYPE_CHECKING:
     from claude_api_lint.findings import Finding
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
     from claude_api_lint.settings import Settings
 
 PROGRAM = "claude-api-lint"
+
+MAX_ROUNDS = 3
+"""How often files are looked at again that were changed for the sake of others."""
 
 DONE = 0
 FOUND = 1
@@ -79,17 +84,27 @@ class Run:
     configuration: Configuration
     stdin_filename: str
     problems: set[str] = field(default_factory=set)
+    project: Project = field(default_factory=lambda: Project(read_file))
+    files: dict[str, str] = field(default_factory=dict)
+    """The files of the run by their absolute paths, as they were given."""
 
     def sources(self, paths: Sequence[str]) -> Iterator[Source]:
         """The files that the paths stand for, as far as they can be read."""
         if not paths:
             click.echo(f"{PROGRAM}: no file or folder named, nothing done", err=True)
-        for path in find_files(paths, self.problem):
+        files = list(find_files(paths, self.problem))
+        self.files = {os.path.abspath(file): file for file in files if file != STDIN}
+        self.project = Project(read_file, self.files)
+        yield from self.read(files)
+
+    def read(self, files: Iterable[str]) -> Iterator[Source]:
+        """The files with their bytes, as far as they can be read."""
+        for path in files:
             is_stdin = path == STDIN
             name = self.stdin_filename if is_stdin else path
             try:
                 settings = self.configuration.settings_for(name)
-                data = read_stdin() if is_stdin else read_file(path)
+                data = read_stdin() if is_stdin else self.project.data(path)
             except ConfigurationError as error:
                 self.report(str(error))
             except OSError as error:
@@ -187,7 +202,7 @@ def check(
     run = Run(Configuration(Options(select, ignore, target_version)), stdin_filename)
     findings: list[Finding] = []
     for source in run.sources(paths):
-        result = checked(source)
+        result = checked(source, run.project)
         if result is None:
             continue
         findings += result.findings
@@ -219,8 +234,9 @@ def fix(
     work = FixWork(run, diff)
     for source in run.sources(paths):
         work.take(source)
+    work.take_touched()
     work.report(to_stderr=diff or STDIN in paths)
-    return run.exit_code(found=bool(work.remaining) or (diff and bool(work.fixed)))
+    return run.exit_code(found=bool(work.left) or (diff and bool(work.fixed)))
 
 
 @command.command()
@@ -255,22 +271,22 @@ def read_stdin() -> bytes:
     return sys.stdin.buffer.read()
 
 
-def checked(source: Source) -> CheckResult | None:
+def checked(source: Source, project: Project) -> CheckResult | None:
     """What the linter says, or None for a file that cannot concern it."""
-    if not mentions_api(source.data):
+    if not concerns(source.data, source.path, project):
         return None
     from claude_api_lint.linter import check_source
 
-    return check_source(source.data, source.path, source.settings)
+    return check_source(source.data, source.path, source.settings, project)
 
 
-def mended(source: Source) -> FixResult | None:
+def mended(source: Source, project: Project) -> FixResult | None:
     """What the fixer makes of it, or None for a file that cannot concern it."""
-    if not mentions_api(source.data):
+    if not concerns(source.data, source.path, project):
         return None
     from claude_api_lint.fixer import fix_source
 
-    return fix_source(source.data, source.path, source.settings)
+    return fix_source(source.data, source.path, source.settings, project)
 
 
 def show(findings: list[Finding], output_format: str) -> None:
@@ -291,40 +307,73 @@ class FixWork:
     run: Run
     dry_run: bool
     fixed: list[Finding] = field(default_factory=list)
-    remaining: list[Finding] = field(default_factory=list)
+    remaining: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
+    changes: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
+    """What a dry run would change: for each path what it is, and what it would be."""
+    touched: dict[str, None] = field(default_factory=dict)
+    """The files that were changed for the sake of another one."""
 
     def take(self, source: Source) -> None:
         """Mend one file, and put the result where it belongs."""
-        result = mended(source)
+        result = mended(source, self.run.project)
         if result is None:
-            self.put(source, source.data)
+            self.put(source, source.data, {})
             return
         if result.skipped:
             self.run.problem(source.path, result.skipped)
-        self.remaining += result.remaining
+        self.remaining[source.path] = result.remaining
         try:
-            self.put(source, result.source)
+            self.put(source, result.source, result.others)
         except WriteError as error:
             self.run.problem(source.path, f"not fixed: {error}")
         else:
             self.fixed += result.fixed
 
-    def put(self, source: Source, after: bytes) -> None:
-        """Show the change, pass the text on, or replace the file."""
+    def put(self, source: Source, after: bytes, others: Mapping[str, bytes]) -> None:
+        """Show the change, pass the text on, or replace the files, all or none."""
+        changed = {self.run.files[path]: data for path, data in others.items()}
+        self.touched.update(dict.fromkeys(changed))
+        if after != source.data and not source.is_stdin:
+            changed[source.path] = after
         if self.dry_run:
-            if after != source.data:
-                from claude_api_lint.output import diff
-
-                click.echo(diff.render(source.path, source.data, after), nl=False)
-        elif source.is_stdin:
+            for path, data in changed.items():
+                before = self.changes[path][0] if path in self.changes else read_file(path)
+                self.changes[path] = (before, data)
+                self.run.project.change(path, data)
+            return
+        if source.is_stdin:
             click.echo(after, nl=False)
-        elif after != source.data:
-            replace_file(source.path, source.data, after)
+        try:
+            before = {path: read_file(path) for path in changed} | {source.path: source.data}
+            replace_files({path: (before[path], data) for path, data in changed.items()})
+        finally:
+            for path in changed:
+                self.run.project.settle(path)
+
+    def take_touched(self) -> None:
+        """Look again at the files that were changed for the sake of others: their findings may be others now."""
+        for _ in range(MAX_ROUNDS):
+            again, self.touched = list(self.touched), {}
+            for source in self.run.read(again):
+                self.take(source)
+
+    @property
+    def left(self) -> list[Finding]:
+        """The findings that remain."""
+        return [finding for findings in self.remaining.values() for finding in findings]
+
+    def show_changes(self) -> None:
+        """Show what a dry run would change."""
+        from claude_api_lint.output import diff
+
+        for path, (before, after) in self.changes.items():
+            click.echo(diff.render(path, before, after), nl=False)
 
     def report(self, *, to_stderr: bool) -> None:
         """Say what is left, and what was done."""
-        click.echo(text.render_unfixed(self.remaining), nl=False, err=to_stderr)
-        click.echo(text.fix_summary(self.fixed, self.remaining, dry_run=self.dry_run), nl=False, err=True)
+        self.show_changes()
+        click.echo(text.render_unfixed(self.left), nl=False, err=to_stderr)
+        click.echo(text.fix_summary(self.fixed, self.left, dry_run=self.dry_run), nl=False, err=True)
 
 
 def manual_page(rule: type) -> str:

@@ -11,8 +11,10 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from claude_api_lint.candidates import concerns
 from claude_api_lint.configuration import Configuration, ConfigurationError, Options, known_version
-from claude_api_lint.prefilter import mentions_api
+from claude_api_lint.dataflow.project import Project
+from claude_api_lint.discovery import read_file
 from claude_api_lint.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ class Plugin:
 
     configuration = Configuration()
     """Set anew when flake8 has parsed its options; it offers no other place for what all files share."""
+    project = Project(read_file)
+    """The files that the checked ones import from; each of flake8's processes reads them for itself."""
 
     def __init__(self, tree: ast.AST, lines: list[str], filename: str) -> None:
         self._text = "".join(lines)
@@ -54,6 +58,7 @@ class Plugin:
         """Take our option over; what is wrong with it, or with pyproject.toml, ends flake8 before the first file."""
         version: str | None = options.claude_api_target_version
         cls.configuration = Configuration(Options(target_version=version))
+        cls.project = Project(read_file)
         try:
             if version is not None:
                 known_version(version)
@@ -79,12 +84,12 @@ class Plugin:
             return set()
 
     def _check(self) -> set[tuple[int, int, str]]:
-        if not mentions_api(self._text.encode("utf-8", "surrogatepass")):
+        if not concerns(self._text.encode("utf-8", "surrogatepass"), self._filename, self.project):
             return set()
         from claude_api_lint.linter import check_text
         from claude_api_lint.output.text import message
 
-        result = check_text(self._text, self._filename, self._settings())
+        result = check_text(self._text, self._filename, self._settings(), self.project)
         if result.skipped:
             _LOG.warning("%s: not checked by %s: %s", self._filename, self.name, result.skipped)
         return {(finding.line, finding.column - 1, message(finding)) for finding in result.findings}

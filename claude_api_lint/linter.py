@@ -113,13 +113,7 @@ class _Texts:
 
 def _can_report(rule: type[Rule], texts: _Texts) -> bool:
     """Whether a file has what a rule is about, or leads to it."""
-    return _has_needles(rule, texts.own) or (rule.follows_imports and _has_needles(rule, texts.all))
-
-
-def _has_needles(rule: type[Rule], lowered: str) -> bool:
-    if not any(needle in lowered for needle in rule.needles):
-        return False
-    return not rule.origins or any(origin in lowered for origin in rule.origins)
+    return rule.is_about(texts.own) or (rule.follows_imports and rule.is_about(texts.all))
 
 
 def _default_target() -> str:

@@ -29,6 +29,7 @@ class Analysis:
     module: Module
     target: str
     evaluator: Evaluator = field(default_factory=Evaluator)
+    _requests: dict[Module, ApiRequests] = field(default_factory=dict)
 
     @property
     def catalog(self) -> Catalog:
@@ -37,6 +38,14 @@ class Analysis:
     @cached_property
     def requests(self) -> ApiRequests:
         return ApiRequests(self.module, self.evaluator)
+
+    def requests_of(self, module: Module) -> ApiRequests:
+        """The requests of another module of the project."""
+        if module is self.module:
+            return self.requests
+        if module not in self._requests:
+            self._requests[module] = ApiRequests(module, self.evaluator)
+        return self._requests[module]
 
     @cached_property
     def replies(self) -> Replies:
@@ -111,6 +120,13 @@ class Rule(cst.CSTVisitor):
         super().__init__()
         self.analysis = analysis
         self.violations: dict[tuple[object, ...], Violation] = {}
+
+    @classmethod
+    def is_about(cls, lowered: str) -> bool:
+        """Whether a text, in lower case, has what the rule is about."""
+        if not any(needle in lowered for needle in cls.needles):
+            return False
+        return not cls.origins or any(origin in lowered for origin in cls.origins)
 
     def is_for_a_version(self, node: cst.CSTNode) -> bool:
         """Whether a node runs only under a test, or in a case, that names a version: the code knows what it does."""

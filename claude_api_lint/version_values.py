@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import libcst as cst
 
 from claude_api_lint.api_requests import ApiRequests
+from claude_api_lint.dataflow.module import Module
 from claude_api_lint.dataflow.trees import code_of, dotted, string_value, walk
 from claude_api_lint.dataflow.values import Alternative, Const, Entry, Mapping, Place, Thunk, compatible
 from claude_api_lint.findings import Confidence
 from claude_api_lint.http.headers import HEADER_NAMES
-from claude_api_lint.rule import Rule
+from claude_api_lint.parsing import Statement
+from claude_api_lint.prefilter import mentions_api
+from claude_api_lint.rule import Analysis, Rule
 
+MAX_USERS = 12
+"""Files that are looked at to find out who sends a constant."""
+_VERSION_NAME = re.compile(r"version", re.IGNORECASE)
+_DATE = re.compile(r"""["'](20\d\d-\d\d-\d\d)["']""")
+_VERSION_CONSTANT = re.compile(r"""version\w*["']?\s*(?::[^=\n]*)?[=:]\s*["']20\d\d-\d\d-\d\d["']""")
 _HEADERS_NAME = re.compile(r"header|hdr", re.IGNORECASE)
 
 
@@ -25,14 +34,60 @@ class VersionValue:
     value: str | None
     place: Place
     confidence: Confidence
+    sent_by: cst.CSTNode | None = None
+    """The call or class that sends it, where one is seen."""
 
 
-class VersionValueRule(Rule):
+class HeaderRule(Rule):
+    """A rule about what is written as the version header: in this file, or in another one for a request of this file.
+
+    What is written in another file is reported there, where that file alone tells what it is; else at the request.
+    """
+
+    def report_written(
+        self, place: Place, sent_by: cst.CSTNode | None, message: str, confidence: Confidence, evidence: object
+    ) -> None:
+        """Report what is written at a place."""
+        module = self.analysis.module
+        if place.module is module:
+            self.report(place.node, message, confidence, evidence)
+        elif sent_by is not None and module.owns(sent_by) and not self.is_told_there(place):
+            message = f"{message} (it is written at {self.analysis.where(place)})"
+            self.report(_pointed_at(sent_by), message, confidence, evidence)
+
+    def is_told_there(self, place: Place) -> bool:
+        """Whether the other file in which something is written is reported for it by itself."""
+        return False
+
+
+class VersionValueRule(HeaderRule):
     """A rule about the values of the version header: it is shown them wherever they are met."""
+
+    @classmethod
+    def is_about(cls, lowered: str) -> bool:
+        return super().is_about(lowered) or _VERSION_CONSTANT.search(lowered) is not None
 
     def judge(self, values: Iterable[VersionValue]) -> None:
         """Report the values that fall short."""
         raise TypeError(f"{type(self).__name__} does not say how to judge")
+
+    def is_told_there(self, place: Place) -> bool:
+        analysis, module = self.analysis, place.module
+        return is_written_as_headers(analysis.requests_of(module), place) or is_version_constant(
+            analysis, module, module.statement_of(place.node)
+        )
+
+    def report_value(self, value: VersionValue, message: str) -> None:
+        """Report a value."""
+        self.report_written(value.place, value.sent_by, message, value.confidence, value)
+
+    def visit_Module(self, node: cst.Module) -> None:
+        """A top-level statement: a constant that the requests of other files send is reported where it is written."""
+        module = self.analysis.module
+        statement = module.statement_of(node)
+        if is_version_constant(self.analysis, module, statement):
+            values = sent_elsewhere(self.analysis, statement)
+            self.judge(value for value in values if module.statement_of(value.place.node) is statement)
 
     def visit_Call(self, node: cst.Call) -> None:
         self.judge(sent_values(self.analysis.requests, node))
@@ -55,8 +110,36 @@ def sent_values(requests: ApiRequests, node: cst.Call | cst.ClassDef) -> Iterato
         for entry in requests.version_entries(exchange):
             for alternative in requests.values(entry):
                 if compatible(alternative.when, exchange.when):
-                    values.append(_written(alternative, entry, request.confidence))
+                    value = _written(alternative, entry, request.confidence)
+                    values.append(replace(value, sent_by=node) if value is not None else None)
     yield from _meant(values)
+
+
+def is_version_constant(analysis: Analysis, module: Module, statement: Statement) -> bool:
+    """Whether a statement of a file that mentions the API names a version that is not right: somebody may send it."""
+    text = statement.text
+    if module.is_test or not _VERSION_NAME.search(text) or not mentions_api(module.source.text.encode()):
+        return False
+    if re.match(r"(async\s+)?def\b", text.lstrip()):
+        return False
+    versions = _DATE.findall(text)
+    return any(analysis.catalog.is_outdated(v, analysis.target) or not analysis.catalog.is_known(v) for v in versions)
+
+
+def sent_elsewhere(analysis: Analysis, statement: Statement) -> Iterator[VersionValue]:
+    """The values written in a statement that requests of other files of the project send."""
+    module = analysis.module
+    for name in sorted(statement.binds or ()):
+        for user in itertools.islice(analysis.evaluator.resolver.users(module, name), MAX_USERS):
+            requests = analysis.requests_of(user)
+            for call in user.nodes(cst.Call):
+                for value in sent_values(requests, call):
+                    if value.place.module is module:
+                        yield value
+
+
+def _pointed_at(node: cst.CSTNode) -> cst.CSTNode:
+    return node.name if isinstance(node, cst.ClassDef) else node
 
 
 def _meant(values: list[VersionValue | None]) -> Iterator[VersionValue]:
@@ -93,6 +176,12 @@ def written_headers(requests: ApiRequests, node: cst.Dict) -> Iterator[Mapping]:
     for alternative in requests.evaluator.evaluate(node, requests.evaluator.frame_of(module, node)):
         if isinstance(alternative.value, Mapping):
             yield alternative.value
+
+
+def is_written_as_headers(requests: ApiRequests, place: Place) -> bool:
+    """Whether a key or a value stands in a dict literal that can only be request headers."""
+    above = [place.node, *itertools.islice(requests.module.ancestors(place.node), 2)]
+    return any(isinstance(node, cst.Dict) and any(True for _ in written_headers(requests, node)) for node in above)
 
 
 def written_values(requests: ApiRequests, node: cst.Dict) -> Iterator[VersionValue]:

@@ -10,7 +10,7 @@ import libcst as cst
 from claude_api_lint.api import load_catalog
 from claude_api_lint.dataflow import texts
 from claude_api_lint.dataflow.values import HOLE, Entry
-from claude_api_lint.rule import Rule
+from claude_api_lint.version_values import HeaderRule
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Duplicate:
     second: Entry
 
 
-class DuplicateVersionHeader(Rule):
+class DuplicateVersionHeader(HeaderRule):
     """A request sends the version header twice, under two casings of its name.
 
     Python keeps `anthropic-version` and `Anthropic-Version` as two keys of a dict, and httpx, http.client, urllib3 and
@@ -64,7 +64,8 @@ class DuplicateVersionHeader(Rule):
                 if second.key_place is not None:
                     values = (self._text(first), self._text(second))
                     message = f"the version header is sent twice; the server answers 400: {self._answer(values)}"
-                    self.report(second.key_place.node, message, request.confidence, Duplicate(first, second))
+                    evidence = Duplicate(first, second)
+                    self.report_written(second.key_place, node, message, request.confidence, evidence)
 
     def _text(self, entry: Entry) -> str:
         values = self.analysis.requests.values(entry)

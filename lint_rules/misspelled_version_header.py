@@ -9,11 +9,10 @@ import libcst as cst
 from claude_api_lint.api import load_catalog
 from claude_api_lint.dataflow.values import Entry, Place, Thunk
 from claude_api_lint.findings import Confidence
-from claude_api_lint.rule import Rule
-from claude_api_lint.version_values import assigned_names, written_headers
+from claude_api_lint.version_values import HeaderRule, assigned_names, is_written_as_headers, written_headers
 
 
-class MisspelledVersionHeader(Rule):
+class MisspelledVersionHeader(HeaderRule):
     """A request sends the version under a name that is not the header's: `anthropic_version`, `x-anthropic-version`.
 
     Header names ignore case, but nothing else: the server takes such a request as one without the header and answers
@@ -39,6 +38,9 @@ class MisspelledVersionHeader(Rule):
     needles = load_catalog().misspelled_needles
     follows_imports = True
 
+    def is_told_there(self, place: Place) -> bool:
+        return is_written_as_headers(self.analysis.requests_of(place.module), place)
+
     def visit_Call(self, node: cst.Call) -> None:
         self._judge_requests(node)
 
@@ -48,7 +50,7 @@ class MisspelledVersionHeader(Rule):
     def _judge_requests(self, node: cst.Call | cst.ClassDef) -> None:
         requests = self.analysis.requests
         for request in requests.of(node):
-            self._judge(request.exchange.headers.entries, request.confidence)
+            self._judge(request.exchange.headers.entries, request.confidence, node)
 
     def visit_Dict(self, node: cst.Dict) -> None:
         for mapping in written_headers(self.analysis.requests, node):
@@ -60,7 +62,7 @@ class MisspelledVersionHeader(Rule):
             entry = Entry(name, Thunk(node.value, frame), Place(self.analysis.module, key))
             self._judge((entry,), Confidence.LIKELY)
 
-    def _judge(self, entries: Iterable[Entry], confidence: Confidence) -> None:
+    def _judge(self, entries: Iterable[Entry], confidence: Confidence, sent_by: cst.CSTNode | None = None) -> None:
         catalog = self.analysis.catalog
         entries = tuple(entries)
         if any(catalog.is_version_header(entry.key) for entry in entries):
@@ -71,4 +73,4 @@ class MisspelledVersionHeader(Rule):
                     f'the header "{entry.key}" is not {catalog.version_header}; '
                     f"the server answers 400: {catalog.messages.missing()}"
                 )
-                self.report(entry.key_place.node, message, confidence, entry)
+                self.report_written(entry.key_place, sent_by, message, confidence, entry)

@@ -43,4 +43,4 @@ class OutdatedVersion(VersionValueRule):
         for value in values:
             if value.value is not None and catalog.is_outdated(value.value, target):
                 message = f'{catalog.version_header} "{value.value}" is outdated; the target version is {target}'
-                self.report(value.place.node, message, value.confidence, value)
+                self.report_value(value, message)

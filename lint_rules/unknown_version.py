@@ -48,7 +48,7 @@ class UnknownVersion(VersionValueRule):
                 message = f"{catalog.version_header} is None; the client fails or sends no version"
             elif not value.value:
                 message = f"{catalog.version_header} is empty; it must be one of the API's versions"
-            self.report(value.place.node, message, value.confidence, value)
+            self.report_value(value, message)
 
     def _is_for_another_platform(self, value: VersionValue) -> bool:
         """Whether a value is another platform's and may well go there: it is sure not to where the host is known."""

@@ -149,6 +149,14 @@ class Project:
         if "modules" in self.__dict__:
             self.modules.forget(path)
 
+    def settle(self, path: str) -> None:
+        """Read a file from where it lies again: its changes are written, or given up."""
+        path = os.path.abspath(path)
+        self._changed.pop(path, None)
+        self._files.pop(path, None)
+        if "modules" in self.__dict__:
+            self.modules.forget(path)
+
     # Imports
 
     def find(self, importer: str, module: str) -> str | None:
