@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,6 +18,7 @@ from claude_api_lint.dataflow.values import HOLE, Alternative, Entry, Frame, Pla
 from claude_api_lint.findings import Confidence
 from claude_api_lint.http.exchanges import Exchange, Exchanges
 from claude_api_lint.http.headers import AUTH_HEADERS
+from claude_api_lint.prefilter import mentions_api
 
 _NAMED_AFTER_API = re.compile(r"anthropic|claude", re.IGNORECASE)
 
@@ -40,8 +42,11 @@ class ApiRequest:
 class ApiRequests:
     """The requests of one module, each call looked at once."""
 
-    def __init__(self, module: Module, evaluator: Evaluator) -> None:
+    def __init__(
+        self, module: Module, evaluator: Evaluator, requests_of: Callable[[Module], ApiRequests] | None = None
+    ) -> None:
         self.module = module
+        self._requests_of = requests_of
         self.evaluator = evaluator
         self.catalog = load_catalog()
         self._exchanges = Exchanges(evaluator)
@@ -60,7 +65,18 @@ class ApiRequests:
 
     def of(self, node: cst.Call | cst.ClassDef) -> list[ApiRequest]:
         """The requests to the Claude API that a call sends, or that a class inherits from other files."""
-        return self.among(self.exchanges(node) if isinstance(node, cst.Call) else self._inherited(node))
+        found = self.among(self.exchanges(node) if isinstance(node, cst.Call) else self._inherited(node))
+        return [request for request in found if not self._is_seen_there(request.exchange)]
+
+    def _is_seen_there(self, exchange: Exchange) -> bool:
+        """Whether a request that another file sends is known there, whoever calls: then it is that file's matter."""
+        place = exchange.sent_at
+        if place is None or self._requests_of is None or not isinstance(place.node, cst.Call):
+            return False
+        if not mentions_api(place.module.source.text.encode("utf-8", "surrogatepass")):
+            return False
+        there = self._requests_of(place.module).of(place.node)
+        return any(_is_same(exchange, request.exchange) for request in there)
 
     def among(self, exchanges: list[Exchange]) -> list[ApiRequest]:
         """Those of one call's requests that go to the Claude API."""
@@ -169,6 +185,12 @@ class ApiRequests:
     def values(self, entry: Entry) -> tuple[Alternative, ...]:
         """What the value of an entry can be."""
         return self.evaluator.force(entry.value)
+
+
+def _is_same(one: Exchange, other: Exchange) -> bool:
+    """Whether two exchanges are one request, seen from two files."""
+    names = [{entry.key.lower() for entry in exchange.headers.entries} for exchange in (one, other)]
+    return one.url_text == other.url_text and names[0] == names[1] and not other.headers.open
 
 
 def has_key(exchange: Exchange) -> bool:

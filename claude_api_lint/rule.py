@@ -37,14 +37,14 @@ class Analysis:
 
     @cached_property
     def requests(self) -> ApiRequests:
-        return ApiRequests(self.module, self.evaluator)
+        return ApiRequests(self.module, self.evaluator, self.requests_of)
 
     def requests_of(self, module: Module) -> ApiRequests:
         """The requests of another module of the project."""
         if module is self.module:
             return self.requests
         if module not in self._requests:
-            self._requests[module] = ApiRequests(module, self.evaluator)
+            self._requests[module] = ApiRequests(module, self.evaluator, self.requests_of)
         return self._requests[module]
 
     @cached_property
@@ -58,7 +58,7 @@ class Analysis:
     def where(self, place: Place) -> str:
         """Where something is written, for people: ``line 3``, or ``headers.py:3`` in another file."""
         line = place.module.line(place.node)
-        return f"line {line}" if place.module is self.module else f"{place.module.path}:{line}"
+        return f"line {line}" if place.module is self.module else f"{os.path.normpath(place.module.path)}:{line}"
 
     def source_of(self, path: str) -> Source:
         """The text of a file of the project, by its absolute path."""

@@ -10,7 +10,7 @@ import libcst as cst
 
 from claude_api_lint.dataflow import library, mappings, texts
 from claude_api_lint.dataflow.module import Module
-from claude_api_lint.dataflow.trees import dotted, last_name, target_names, walk
+from claude_api_lint.dataflow.trees import dotted, last_name, string_value, target_names, walk
 from claude_api_lint.dataflow.values import (
     ITSELF,
     NOTHING,
@@ -208,8 +208,8 @@ class Calls:
 
     def _from_any_caller(self, name: str, function: FunctionNode, frame: Frame) -> Iterator[Alternative]:
         """Joined over the calls that can be seen, and over a caller from elsewhere."""
-        callers = self.callers(frame.module, function)
-        for call, caller in callers:
+        callers = [*self.callers(frame.module, function), *self._constructions(name, function, frame)]
+        for call, caller in dict.fromkeys(callers):
             inner = self.evaluator.enter(
                 frame.module, function, call, caller, self._receiver_of(call, caller, function, frame), frame.enclosing
             )
@@ -233,15 +233,34 @@ class Calls:
             given = frozenset({Assumption(("caller", function), "outside, giving " + name)})
             yield from assuming((unknown,), given)
 
+    def _constructions(self, name: str, function: FunctionNode, frame: Frame) -> list[tuple[cst.Call, Frame]]:
+        """The calls that construct an object, for a parameter of its constructor that has no value by itself."""
+        receiver = frame.receiver
+        if not isinstance(receiver, Instance) or receiver.call is not None:
+            return []
+        initializer = self.evaluator.objects.method(receiver.cls, "__init__")
+        if initializer is None or initializer.node is not function:
+            return []
+        default = self.default(name, function, frame)
+        return [] if default and not _is_none(default) else self.evaluator.objects.constructions(receiver.cls)
+
     def _annotated_class(self, name: str, function: FunctionNode, frame: Frame) -> Class | None:
         """The class of the analysed program that a parameter is annotated with."""
         for parameter in _all_parameters(function):
             if parameter.name.value == name and parameter.annotation is not None:
-                node = parameter.annotation.annotation
-                if isinstance(node, cst.Name):
-                    value = self.evaluator.only(Thunk(node, self.evaluator.frame_of(frame.module, function)))
-                    return value if isinstance(value, Class) else None
+                value = self.evaluator.only_of(self._annotated(parameter.annotation.annotation, function, frame))
+                return value if isinstance(value, Class) else None
         return None
+
+    def _annotated(self, annotation: cst.BaseExpression, function: FunctionNode, frame: Frame) -> Alternatives:
+        """What ``C`` is in the annotations ``C``, ``"C"``, ``C | None`` and ``Optional[C]``."""
+        evaluator, node = self.evaluator, _without_none(annotation)
+        name = string_value(node)
+        if isinstance(name, str):
+            return evaluator.flow.at_module_end(name, evaluator.enter(frame.module)) if name.isidentifier() else ()
+        if isinstance(node, cst.Name | cst.Attribute):
+            return evaluator.evaluate(node, evaluator.frame_of(frame.module, function))
+        return ()
 
     def _receiver_of(self, call: cst.Call, caller: Frame, function: FunctionNode, frame: Frame) -> Value | None:
         """The object on which a call calls a method."""
@@ -566,6 +585,17 @@ class Calls:
 def _is_none(alternatives: Alternatives) -> bool:
     values = [alternative.value for alternative in alternatives]
     return len(values) == 1 and isinstance(values[0], Const) and values[0].value is None
+
+
+def _without_none(annotation: cst.BaseExpression) -> cst.BaseExpression:
+    """``C`` of ``C | None`` and ``Optional[C]``."""
+    if isinstance(annotation, cst.BinaryOperation) and isinstance(annotation.operator, cst.BitOr):
+        sides = [annotation.left, annotation.right]
+        return next((side for side in sides if not (isinstance(side, cst.Name) and side.value == "None")), annotation)
+    if isinstance(annotation, cst.Subscript) and last_name(annotation.value) == "Optional":
+        index = annotation.slice[0].slice
+        return _without_none(index.value) if isinstance(index, cst.Index) else annotation
+    return annotation
 
 
 def _is_recursive(callee: Function, frame: Frame) -> bool:

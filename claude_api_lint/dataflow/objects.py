@@ -10,7 +10,8 @@ import libcst as cst
 
 from claude_api_lint.dataflow import library, mappings
 from claude_api_lint.dataflow.calls import decorators
-from claude_api_lint.dataflow.trees import code_of
+from claude_api_lint.dataflow.module import Module
+from claude_api_lint.dataflow.trees import code_of, last_name
 from claude_api_lint.dataflow.values import (
     Alternative,
     Alternatives,
@@ -38,11 +39,13 @@ from claude_api_lint.dataflow.values import (
     is_placeholder,
     just,
 )
+from claude_api_lint.prefilter import mentions_api
 
 if TYPE_CHECKING:
     from claude_api_lint.dataflow.evaluator import Evaluator
 
 MAX_BASES = 16
+MAX_CONSTRUCTIONS = 12
 _PROPERTIES = frozenset({"property", "cached_property", "async_cached_property"})
 
 
@@ -53,6 +56,7 @@ class Objects:
         self.evaluator = evaluator
         self._lines: dict[cst.ClassDef, tuple[list[Class], list[str]]] = {}
         self._attributes: dict[cst.ClassDef, dict[str, set[str]]] = {}
+        self._constructed: dict[cst.ClassDef, list[tuple[cst.Call, Frame]]] = {}
         self._assigned: dict[cst.ClassDef, dict[str, list[cst.FunctionDef]]] = {}
 
     # Attributes
@@ -238,7 +242,7 @@ class Objects:
 
     def _field(self, base: Instance, name: str, fields: list[str]) -> Iterator[Alternative]:
         evaluator = self.evaluator
-        constructions = [(base.call, base.frame)] if base.call is not None else self._constructions(base.cls)
+        constructions = [(base.call, base.frame)] if base.call is not None else self.constructions(base.cls)
         default = self._class_attribute(base.cls, name)
         for call, frame in constructions:
             if call is None or frame is None:
@@ -256,14 +260,35 @@ class Objects:
             outside = frozenset({Assumption(("made", base.cls.node), "outside")})
             yield from assuming(default or just(Unknown(f"the field {name}, given elsewhere", name)), outside)
 
-    def _constructions(self, cls: Class) -> list[tuple[cst.Call, Frame]]:
-        """The calls in the class's module that construct it."""
+    def constructions(self, cls: Class) -> list[tuple[cst.Call, Frame]]:
+        """The calls that construct a class: in its module, else in those of the project that use it."""
+        if cls.node not in self._constructed:
+            self._constructed[cls.node] = []  # none, while they are looked for
+            here = self._constructions_in(cls.module, cls)
+            self._constructed[cls.node] = here or self._constructions_elsewhere(cls)
+        return self._constructed[cls.node]
+
+    def _constructions_in(self, module: Module, cls: Class) -> list[tuple[cst.Call, Frame]]:
         name = cls.node.name.value
         return [
-            (node, self.evaluator.frame_of(cls.module, node))
-            for node in cls.module.nodes(cst.Call, name)
-            if isinstance(node.func, cst.Name) and node.func.value == name
+            (node, self.evaluator.frame_of(module, node))
+            for node in module.nodes(cst.Call, name)
+            if last_name(node.func) == name
         ]
+
+    def _constructions_elsewhere(self, cls: Class) -> list[tuple[cst.Call, Frame]]:
+        """Only for a class of a file that mentions the API, and as far as its name leads to it."""
+        if not mentions_api(cls.module.source.text.encode("utf-8", "surrogatepass")):
+            return []
+        found: list[tuple[cst.Call, Frame]] = []
+        for user in self.evaluator.resolver.users(cls.module, cls.node.name.value):
+            for call, frame in self._constructions_in(user, cls):
+                values = [alternative.value for alternative in self.evaluator.evaluate(call.func, frame)]
+                if any(isinstance(value, Class) and value.node is cls.node for value in values):
+                    found.append((call, frame))
+            if len(found) >= MAX_CONSTRUCTIONS:
+                break
+        return found[:MAX_CONSTRUCTIONS]
 
     def as_sequence(self, value: Value) -> Sequence | None:
         """A list or tuple as such; a NamedTuple by its fields."""
