@@ -12,6 +12,7 @@ from claude_api_lint.dataflow.trees import last_name, string_value
 from claude_api_lint.dataflow.values import Assumption, Assumptions, Mapping, compatible
 from claude_api_lint.findings import Confidence
 from claude_api_lint.http.exchanges import Exchange
+from claude_api_lint.parsing import Statement
 from claude_api_lint.rule import Rule
 
 
@@ -49,6 +50,9 @@ class MissingVersionHeader(Rule):
     since = "2023-06-01"
     needles = load_catalog().request_needles
     follows_imports = True
+
+    def looks_into(self, statement: Statement) -> bool:
+        return self.analysis.requests.may_be_in(statement)
 
     def visit_Call(self, node: cst.Call) -> None:
         self._judge(self.analysis.requests.of(node))

@@ -106,10 +106,19 @@ class Catalog:
 
     @cached_property
     def output_needles(self) -> tuple[str, ...]:
-        """Texts of which a file has at least one where it tells open values apart."""
-        keys = {path.rpartition(".")[2].strip("[]") for output in self.outputs for path in output.paths} - {"type"}
-        distinctive = {value for output in self.outputs for value in output.distinctive}
-        return tuple(sorted(keys | distinctive | {"anthropic"}))
+        """Texts of which a file has at least one where it tells open values apart: it gets replies, by hand or from an
+        SDK, imports the SDK's types, or compares with words of Claude's own.
+        """
+        words = {value for output in self.outputs for value in output.distinctive}
+        words |= {max(group, key=len) for output in self.outputs for group in output.together}
+        methods = {call.method for call in self.sdk_calls if "." in call.method}
+        return (*self.reply_needles, *sorted(words | methods), "import anthropic", "from anthropic")
+
+    @cached_property
+    def output_words(self) -> frozenset[str]:
+        """Every known variant of an open value, and the SDK's class for it, in lower case."""
+        values = {value.lower() for output in self.outputs for value in output.known}
+        return frozenset(values | {name.lower() for output in self.outputs for name in output.class_names})
 
     @cached_property
     def misspelled_needles(self) -> tuple[str, ...]:

@@ -45,7 +45,8 @@ from claude_api_lint.http.headers import Headers, as_mapping
 from claude_api_lint.http.reached import Reached
 from claude_api_lint.http.reads import Read, further, pairs
 from claude_api_lint.http.registry import Registry, load_registry
-from claude_api_lint.http.wrappers import Wrappers, looks_like_request
+from claude_api_lint.http.wrappers import Wrappers, has_sending_word, is_request_word, looks_like_request
+from claude_api_lint.parsing import Statement
 
 # Methods of texts, collections and loggers.
 _HOMELY_METHODS = frozenset(
@@ -153,9 +154,28 @@ class Exchanges:
             read.sent_at,
         )
 
+    def may_send_in(self, module: Module, statement: Statement) -> bool:
+        """Whether a call of a statement may send a request, or lead to another file that does."""
+        if statement.shapes is None or not statement.words.isdisjoint(self.evaluator.imports.from_project(module)):
+            return True
+        names = self._last_names if "curl" in module.words else self._last_names - self.registry.command_names
+        if "base_url" in module.words and "get" in statement.words:
+            return True
+        if "partial" in module.words:
+            return any(shape.calls for shape in statement.shapes)
+        return any(
+            "" in shape.calls
+            or not names.isdisjoint(shape.calls | shape.passed)
+            or any(map(has_sending_word, shape.calls))
+            or any(map(is_request_word, shape.keywords))
+            for shape in statement.shapes
+        )
+
     def _may_send(self, module: Module, call: cst.Call) -> bool:
         """A cheap look before anything is evaluated."""
         name = last_name(call.func)
+        if name in self.registry.command_names and "curl" not in module.words:
+            return False
         if name in self._last_names and not (_looks_up_a_key(call) and "base_url" not in module.words):
             return True
         is_partial = "partial" in module.words and (isinstance(call.func, cst.Name) or _passes_partial(call))

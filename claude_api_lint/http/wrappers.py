@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 
 import libcst as cst
 
@@ -138,18 +139,25 @@ class Wrappers:
 
 def looks_like_request(call: cst.Call) -> bool:
     """A cheap look at a call before anything is evaluated: whether it could be such a wrapper's."""
-    if any(a.star or (a.keyword is not None and _is_request_word(a.keyword.value)) for a in call.args):
+    if any(a.star or (a.keyword is not None and is_request_word(a.keyword.value)) for a in call.args):
         return True
     name = last_name(call.func) or ""
     return len(call.args) > 1 and (not name or bool(_words(name) & _SENDING_WORDS))
 
 
+def has_sending_word(name: str) -> bool:
+    """Whether the name of a function says that it sends something."""
+    return not _SENDING_WORDS.isdisjoint(_words(name))
+
+
+@cache
 def _words(name: str) -> frozenset[str]:
     """The words of a name: ``_makePostRequest`` has make, post and request."""
     return frozenset(word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name))
 
 
-def _is_request_word(name: str) -> bool:
+def is_request_word(name: str) -> bool:
+    """Whether the name of an argument says that it is a URL, or headers."""
     return "header" in name.lower() or _URL_NAME.search(name) is not None
 
 
