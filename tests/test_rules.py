@@ -311,6 +311,8 @@ FACES = {"cli", "flake8_plugin", "__main__", "output"}
 BELOW_RULES = FOUNDATION | {"api", "dataflow", "http", "api_requests", "replies", "vocabulary"}
 SHARED_BY_RULES = {
     "version_values",
+    "missing_headers",
+    "platform_requests",
     "legacy_fields",
     "loops",
     "sentinels",
@@ -333,6 +335,8 @@ MAY_IMPORT = {
     "vocabulary": FOUNDATION | {"api", "dataflow"},
     "loops": FOUNDATION | {"dataflow", "replies"},
     "version_values": BELOW_RULES | {"rule"},
+    "missing_headers": BELOW_RULES,
+    "platform_requests": BELOW_RULES,
     "legacy_fields": BELOW_RULES | {"rule"},
     "sentinels": BELOW_RULES | {"rule"},
     "streamed_texts": BELOW_RULES | {"rule", "loops"},
