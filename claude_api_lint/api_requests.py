@@ -22,10 +22,11 @@ _NAMED_AFTER_API = re.compile(r"anthropic|claude", re.IGNORECASE)
 
 # Distributions that answer requests in the program itself: what a module with them sends never reaches the API.
 _MOCKING = frozenset(
-    "respx responses requests_mock aioresponses httpretty pytest_httpx pytest_httpserver vcr betamax mocket".split()
+    "respx responses requests_mock aioresponses httpretty pytest_httpx pytest_httpserver vcr betamax mocket "
+    "moto".split()
 )
 _MOCKING_NAMES = frozenset(
-    "MockTransport httpx_mock requests_mock respx_mock aioresponses MagicMock monkeypatch".split()
+    "MockTransport httpx_mock requests_mock respx_mock aioresponses MagicMock monkeypatch Stubber".split()
 )
 
 
@@ -64,6 +65,8 @@ class ApiRequests:
 
     def goes_elsewhere(self, exchange: Exchange) -> bool:
         """Whether the URL is known, and is not the API's."""
+        if any(platform.reads(exchange.url_text, HOLE) for platform in self.catalog.platforms):
+            return True
         known = exchange.url_text.partition(HOLE)[0]
         return bool(known) and self.catalog.requirement(known, complete=False) is Requirement.NOT_THE_API
 

@@ -75,9 +75,7 @@ def sender(requests: ApiRequests, call: cst.Call, built: Mapping, when: Assumpti
         pointed_at = caller
 
 
-def _brings(
-    requests: ApiRequests, call: cst.Call, homes: tuple[Place, ...], around_home: list[cst.CSTNode]
-) -> bool:
+def _brings(requests: ApiRequests, call: cst.Call, homes: tuple[Place, ...], around_home: list[cst.CSTNode]) -> bool:
     """Whether a mapping comes from a caller: built in its function, or handed over by the call."""
     module: Module = requests.module
     if any(isinstance(above, cst.FunctionDef) and above in around_home for above in module.ancestors(call)):

@@ -16,6 +16,7 @@ from claude_api_lint.dataflow.module import Module
 from claude_api_lint.dataflow.trees import string_value, walk
 from claude_api_lint.dataflow.values import Place
 from claude_api_lint.findings import Confidence
+from claude_api_lint.platform_requests import PlatformRequests
 from claude_api_lint.replies import Replies
 from claude_api_lint.vocabulary import Vocabulary
 
@@ -35,6 +36,10 @@ class Analysis:
     @cached_property
     def requests(self) -> ApiRequests:
         return ApiRequests(self.module, self.evaluator)
+
+    @cached_property
+    def platforms(self) -> PlatformRequests:
+        return PlatformRequests(self.requests)
 
     @cached_property
     def replies(self) -> Replies:

@@ -308,11 +308,10 @@ MACHINE = {"linter", "fixer", "rule", "rules", "fixes", "codemod", "layout"}
 SHELL = {"configuration", "discovery", "atomic"}
 FACES = {"cli", "flake8_plugin", "__main__", "output"}
 
-BELOW_RULES = FOUNDATION | {"api", "dataflow", "http", "api_requests", "replies", "vocabulary"}
+BELOW_RULES = FOUNDATION | {"api", "dataflow", "http", "api_requests", "platform_requests", "replies", "vocabulary"}
 SHARED_BY_RULES = {
     "version_values",
     "missing_headers",
-    "platform_requests",
     "legacy_fields",
     "loops",
     "sentinels",
@@ -331,12 +330,12 @@ MAY_IMPORT = {
     "dataflow": FOUNDATION | {"api"},
     "http": FOUNDATION | {"api", "dataflow"},
     "api_requests": FOUNDATION | {"api", "dataflow", "http"},
+    "platform_requests": FOUNDATION | {"api", "dataflow", "http", "api_requests"},
     "replies": FOUNDATION | {"api", "dataflow", "http", "api_requests"},
     "vocabulary": FOUNDATION | {"api", "dataflow"},
     "loops": FOUNDATION | {"dataflow", "replies"},
     "version_values": BELOW_RULES | {"rule"},
     "missing_headers": BELOW_RULES,
-    "platform_requests": BELOW_RULES,
     "legacy_fields": BELOW_RULES | {"rule"},
     "sentinels": BELOW_RULES | {"rule"},
     "streamed_texts": BELOW_RULES | {"rule", "loops"},
