@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from claude_api_lint.http.declarations import VERBS, Building, Client, Gives, Library, Reading, Sending, parameter
 
-_CONTENT = {"json": parameter(None, "json"), "body": parameter(None, "content", "data")}
-_BY_VERB = Sending(url=parameter(0, "url"), headers=parameter(None, "headers"), **_CONTENT)
-_BY_METHOD = Sending(url=parameter(1, "url"), headers=parameter(None, "headers"), **_CONTENT)
-_BUILT = Building(url=parameter(1, "url"), headers=parameter(None, "headers"), **_CONTENT)
+_JSON, _BODY = parameter(None, "json"), parameter(None, "content", "data")
+_BY_VERB = Sending(url=parameter(0, "url"), headers=parameter(None, "headers"), json=_JSON, body=_BODY)
+_BY_METHOD = Sending(url=parameter(1, "url"), headers=parameter(None, "headers"), json=_JSON, body=_BODY)
+_BUILT = Building(url=parameter(1, "url"), headers=parameter(None, "headers"), json=_JSON, body=_BODY)
 _CLIENTS = ("httpx.Client", "httpx.AsyncClient")
 _CLIENT = Client(
     base_url=parameter(None, "base_url"),

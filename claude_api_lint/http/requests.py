@@ -16,9 +16,9 @@ from claude_api_lint.http.declarations import (
     parameter,
 )
 
-_CONTENT = {"json": parameter(None, "json"), "body": parameter(None, "data")}
-_BY_VERB = Sending(url=parameter(0, "url"), headers=parameter(None, "headers"), **_CONTENT)
-_BY_METHOD = Sending(url=parameter(1, "url"), headers=parameter(None, "headers"), **_CONTENT)
+_JSON, _BODY = parameter(None, "json"), parameter(None, "data")
+_BY_VERB = Sending(url=parameter(0, "url"), headers=parameter(None, "headers"), json=_JSON, body=_BODY)
+_BY_METHOD = Sending(url=parameter(1, "url"), headers=parameter(None, "headers"), json=_JSON, body=_BODY)
 # Only here the body has a place of its own: post(url, data, json).
 _POST = replace(_BY_VERB, json=parameter(2, "json"), body=parameter(1, "data"))
 
@@ -38,7 +38,7 @@ LIBRARY = Library(
         "requests.Session().send": Sending(request=parameter(0, "request")),
     },
     buildings={
-        "requests.Request": Building(url=parameter(1, "url"), headers=parameter(2, "headers"), **_CONTENT),
+        "requests.Request": Building(url=parameter(1, "url"), headers=parameter(2, "headers"), json=_JSON, body=_BODY),
         "requests.Request().prepare": Building(),
         "requests.Session().prepare_request": Building(request=parameter(0, "request")),
     },
