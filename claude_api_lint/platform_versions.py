@@ -32,8 +32,8 @@ class MissingVersion:
     """No version where the platform wants it.
 
     ``built`` are the mappings, bodies or headers, that could have it; ``elsewhere`` are entries that have it where it
-    does not count. ``exchanges`` are the requests over HTTP. ``serves_others`` tells that the call sends the same to
-    models of other vendors.
+    does not count. ``exchanges`` are the requests over HTTP. ``serves_others`` tells that the call sends one of them to
+    models of other vendors as well.
     """
 
     platform: Platform
@@ -90,7 +90,13 @@ def faults(platforms: PlatformRequests, call: cst.Call) -> Iterator[Fault]:
 
 
 def _in_bodies(requests: ApiRequests, sent: list[PlatformRequest]) -> Iterator[Fault]:
-    serves_others = any(request.is_claude is False for request in sent)
+    of_others = {
+        home
+        for request in sent
+        if request.is_claude is False
+        for body in request.bodies
+        for home in _mapping(body).homes
+    }
     for request in sent:
         if request.is_claude is False:
             continue
@@ -98,7 +104,7 @@ def _in_bodies(requests: ApiRequests, sent: list[PlatformRequest]) -> Iterator[F
             yield from _of_entries(requests, request, _mapping(body).entries, body.when)
         for case in _cases(request.bodies) if request.is_claude else ():
             if (lacking := _lacking(requests, request.platform, case)) is not None:
-                yield _missing_in_body(requests, request, lacking, serves_others)
+                yield _missing_in_body(requests, request, lacking, of_others)
 
 
 def _mapping(body: Alternative) -> Mapping:
@@ -133,7 +139,7 @@ def _is_meant_as_version(requests: ApiRequests, entry: Entry) -> bool:
 
 
 def _missing_in_body(
-    requests: ApiRequests, request: PlatformRequest, lacking: list[Alternative], serves_others: bool
+    requests: ApiRequests, request: PlatformRequest, lacking: list[Alternative], of_others: set[Place]
 ) -> MissingVersion:
     built = tuple(dict.fromkeys(_mapping(body) for body in lacking))
     exchanges = (request.sent.exchange,) if request.sent is not None else ()
@@ -145,7 +151,7 @@ def _missing_in_body(
         built=built,
         elsewhere=tuple(entry for exchange in exchanges for entry in requests.version_entries(exchange)),
         exchanges=exchanges,
-        serves_others=serves_others,
+        serves_others=any(home in of_others for body in built for home in body.homes),
     )
 
 

@@ -8,7 +8,7 @@ from claude_api_lint.fixers.replace_version import written_anew
 
 from claude_api_lint.api import Platform, VersionPlace
 from claude_api_lint.codemod import command_of
-from claude_api_lint.dataflow.trees import dotted
+from claude_api_lint.dataflow.trees import dotted, last_name
 from claude_api_lint.dataflow.values import Entry, Mapping, Place
 from claude_api_lint.findings import Applicability, Edit, Fix
 from claude_api_lint.fixes import Fixer, NoFix, applicability_of_step
@@ -119,24 +119,26 @@ class SetPlatformVersion(Fixer):
         return edit if isinstance(edit, NoFix) else Fix(f"Rename it to {key}", Applicability.SAFE, (edit,))
 
     def _replaced(self, fault: WrongVersion) -> Fix | NoFix:
-        """The value where it is written, if nothing else uses that; else a literal in the place of its name."""
+        """The value where it is written; a constant that others use is left to them, and its name gives way."""
         module, new = self.analysis.module, fault.platform.value(self.analysis.target)
-        if fault.place.node is fault.node or self._is_only_for(fault):
+        constant = self._constant(fault)
+        if constant is not None and len([n for n in module.nodes(cst.Name, constant) if n.value == constant]) > 2:
+            edit = self.edit(fault.node, quoted(new, *module.ancestors(fault.node)))
+        elif fault.place.module is module:
             edit = written_anew(module, fault.place.node, fault.value, new)
         else:
-            edit = self.edit(fault.node, quoted(new, *module.ancestors(fault.node)))
+            return NoFix("the value is written in another file")
         if isinstance(edit, NoFix):
             return edit
-        return Fix(f"Replace it by {new}", self._applicability(fault), (edit,))
+        is_written_for_it = fault.place.node is fault.node or constant is not None
+        applicability = self._applicability(fault) if is_written_for_it else Applicability.UNSAFE
+        return Fix(f"Replace it by {new}", applicability, (edit,))
 
-    def _is_only_for(self, fault: WrongVersion) -> bool:
-        """Whether a value that is written elsewhere, as a constant or a default, serves this entry alone."""
-        module, name = self.analysis.module, fault.node
-        if fault.place.module is not module or not isinstance(name, cst.Name | cst.Attribute):
-            return False
-        last = name.attr.value if isinstance(name, cst.Attribute) else name.value
-        uses = [use for use in module.nodes(cst.Name, last) if use.value == last]
-        return len(uses) == 2  # where it is bound, and here
+    def _constant(self, fault: WrongVersion) -> str | None:
+        """The name of the constant that a value is written as, if it is one: it occurs there, and here."""
+        assignment = fault.place.module.parent(fault.place.node)
+        target = assignment.targets[0].target if isinstance(assignment, cst.Assign) else None
+        return target.value if isinstance(target, cst.Name) and last_name(fault.node) == target.value else None
 
     def _applicability(self, fault: WrongVersion) -> Applicability:
         if fault.limited:

@@ -26,9 +26,8 @@ class PlatformVersion(Rule):
         import boto3
 
         request = {"max_tokens": 100, "messages": [{"role": "user", "content": "Hello"}]}
-        boto3.client("bedrock-runtime").invoke_model(
-            modelId="anthropic.claude-3-haiku-20240307-v1:0", body=json.dumps(request)
-        )
+        client = boto3.client("bedrock-runtime")
+        client.invoke_model(modelId="anthropic.claude-3-haiku-20240307-v1:0", body=json.dumps(request))
 
     Good:
 
@@ -39,9 +38,8 @@ class PlatformVersion(Rule):
             "messages": [{"role": "user", "content": "Hello"}],
             "anthropic_version": "bedrock-2023-05-31",
         }
-        boto3.client("bedrock-runtime").invoke_model(
-            modelId="anthropic.claude-3-haiku-20240307-v1:0", body=json.dumps(request)
-        )
+        client = boto3.client("bedrock-runtime")
+        client.invoke_model(modelId="anthropic.claude-3-haiku-20240307-v1:0", body=json.dumps(request))
 
     Fix: adds the version where the body or the headers are built, renames or replaces it (safe; unsafe where what is
     built there also goes elsewhere).

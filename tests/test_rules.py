@@ -312,6 +312,7 @@ BELOW_RULES = FOUNDATION | {"api", "dataflow", "http", "api_requests", "platform
 SHARED_BY_RULES = {
     "version_values",
     "missing_headers",
+    "platform_versions",
     "legacy_fields",
     "loops",
     "sentinels",
@@ -336,6 +337,7 @@ MAY_IMPORT = {
     "loops": FOUNDATION | {"dataflow", "replies"},
     "version_values": BELOW_RULES | {"rule"},
     "missing_headers": BELOW_RULES,
+    "platform_versions": BELOW_RULES | {"missing_headers"},
     "legacy_fields": BELOW_RULES | {"rule"},
     "sentinels": BELOW_RULES | {"rule"},
     "streamed_texts": BELOW_RULES | {"rule", "loops"},
