@@ -101,6 +101,18 @@ class ApiRequests:
         return others & own
 
     @cached_property
+    def keys_on_platforms(self) -> frozenset[Place]:
+        """The places that name a header of a request to another platform."""
+        return frozenset(
+            entry.key_place
+            for call in self.module.nodes(cst.Call)
+            for exchange in self.exchanges(call)
+            if any(platform.reads(exchange.url_text, HOLE) for platform in self.catalog.platforms)
+            for entry in exchange.headers.entries
+            if entry.key_place is not None
+        )
+
+    @cached_property
     def _homes(self) -> tuple[frozenset[Place], frozenset[Place]]:
         others: set[Place] = set()
         own: set[Place] = set()

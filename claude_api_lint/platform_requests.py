@@ -95,6 +95,8 @@ class PlatformRequests:
     # Through an SDK
 
     def _through_sdks(self, call: cst.Call) -> Iterator[PlatformRequest]:
+        if self.module.is_test:
+            return  # clients are patched in ways that nothing here tells
         for platform in self.platforms:
             method = _method_called(platform.call, call) if platform.call is not None else None
             if platform.call is not None and method is not None:
@@ -106,7 +108,7 @@ class PlatformRequests:
         frame = self.evaluator.frame_of(self.module, call)
         conditions = self.evaluator.flow.conditions(call, frame)
         is_known = self._is_known(declared, self.evaluator.evaluate(method, frame))
-        if conditions is None or is_known is False or (is_known is None and self.module.is_test):
+        if conditions is None or is_known is False:
             return
         for arguments, when in self.evaluator.calls.arguments(call, frame):
             model, body = arguments.keywords.get(declared.model), arguments.keywords.get(declared.body)

@@ -119,19 +119,20 @@ def _cases(bodies: Alternatives) -> Iterator[list[Alternative]]:
 
 
 def _lacking(requests: ApiRequests, platform: Platform, case: list[Alternative]) -> list[Alternative] | None:
-    """The bodies of a case that need the version, if none can have it; those of other vendors do not."""
-    found = [body for body in case if _mapping(body).open or _needs_version(platform, _mapping(body))]
-    if not found or any(_mapping(body).open or _has_version(requests, _mapping(body)) for body in found):
+    """The bodies of a case that need the version, if none can have it; those of other vendors do not.
+
+    A body of Claude's that needs none tells that one which would need it is another vendor's.
+    """
+    bodies = [_mapping(body) for body in case]
+    if any(body.open or _has_key(body, platform.spared_by) for body in bodies):
         return None
-    return found
+    if any(_is_meant_as_version(requests, entry) for body in bodies for entry in body.entries):
+        return None
+    return [body for body in case if _has_key(_mapping(body), platform.needed_by)] or None
 
 
-def _needs_version(platform: Platform, body: Mapping) -> bool:
-    return platform.needed_by is None or bool(mappings.find(body, platform.needed_by))
-
-
-def _has_version(requests: ApiRequests, body: Mapping) -> bool:
-    return any(_is_meant_as_version(requests, entry) for entry in body.entries)
+def _has_key(body: Mapping, key: str | None) -> bool:
+    return key is not None and bool(mappings.find(body, key))
 
 
 def _is_meant_as_version(requests: ApiRequests, entry: Entry) -> bool:
@@ -162,9 +163,12 @@ def _in_headers(requests: ApiRequests, platform: Platform, sent: list[PlatformRe
     for request in sent:
         if request.sent is not None:
             exchange = request.sent.exchange
-            yield from _of_entries(requests, request, exchange.headers.entries, exchange.when)
+            if not set(exchange.headers.homes) & requests.judged_homes:  # those are judged with the API's own
+                yield from _of_entries(requests, request, exchange.headers.entries, exchange.when)
     for case in without_version(requests, [request.sent for request in sent if request.sent is not None]):
         first = case[0].exchange
+        if any(own.exchange.headers.homes == first.headers.homes for own in requests.of(first.call)):
+            continue  # the same headers are missed on the way to the API itself
         bodies = [_mapping(body) for request in sent if request.sent in case for body in request.bodies]
         yield MissingVersion(
             platform=platform,

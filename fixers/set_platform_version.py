@@ -44,12 +44,15 @@ class SetPlatformVersion(Fixer):
         if fault.serves_others:
             return NoFix("the same call also sends to models of other vendors")
         edits: dict[Edit, None] = {}
-        for home in {literal_to_extend(self.analysis.module, fault.call, body): None for body in fault.built}:
+        homes = {literal_to_extend(self.analysis.module, fault.call, body): None for body in fault.built}
+        for home in homes:
             edit = self._into_body(home, fault.platform, value)
             if isinstance(edit, NoFix):
                 return edit
             edits[edit] = None
-        return self._with_removals(Fix(f'Add "{key}": "{value}"', Applicability.SAFE, tuple(edits)), fault)
+        # Of several bodies, one may be meant for the models of another vendor.
+        applicability = Applicability.SAFE if len(homes) == 1 else Applicability.UNSAFE
+        return self._with_removals(Fix(f'Add "{key}": "{value}"', applicability, tuple(edits)), fault)
 
     def _into_body(self, home: Place | None, platform: Platform, value: str) -> Edit | NoFix:
         module = self.analysis.module

@@ -65,6 +65,7 @@ class Platform:
     opaque: tuple[str, ...]
     words: tuple[str, ...]
     needed_by: str | None
+    spared_by: str | None
     call: PlatformCall | None
     limits: tuple[Limit, ...]
     source: str
@@ -122,7 +123,7 @@ def parse_platforms(table: Table) -> tuple[Platform, ...]:
 def _platform(row: Table) -> Platform:
     row.only(
         *("name", "place", "key", "values", "prefix", "hosts", "paths", "telling", "model", "opaque", "words"),
-        *("needed-by", "call", "limit", "source"),
+        *("needed-by", "spared-by", "call", "limit", "source"),
     )
     platform = Platform(
         name=row.text("name"),
@@ -137,6 +138,7 @@ def _platform(row: Table) -> Platform:
         opaque=row.optional_texts("opaque"),
         words=row.texts("words"),
         needed_by=row.optional_text("needed-by"),
+        spared_by=row.optional_text("spared-by"),
         call=_call(row.table("call")) if "call" in row.data else None,
         limits=tuple(_limit(limit) for limit in row.optional_tables("limit")),
         source=row.text("source"),
