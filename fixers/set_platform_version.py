@@ -9,7 +9,7 @@ from claude_api_lint.fixers.replace_version import written_anew
 from claude_api_lint.api import Platform, VersionPlace
 from claude_api_lint.codemod import command_of
 from claude_api_lint.dataflow.trees import dotted, last_name
-from claude_api_lint.dataflow.values import Entry, Mapping, Place
+from claude_api_lint.dataflow.values import HOLE, Alternative, Entry, Mapping, Place
 from claude_api_lint.findings import Applicability, Edit, Fix
 from claude_api_lint.fixes import Fixer, NoFix, applicability_of_step
 from claude_api_lint.http.bodies import documents
@@ -42,7 +42,7 @@ class SetPlatformVersion(Fixer):
         """The key in the body, wherever a body is built."""
         key, value = fault.platform.key, fault.platform.value(self.analysis.target)
         if fault.serves_others:
-            return NoFix("the same call also sends to models of other vendors")
+            return NoFix("the same body also goes to models of other vendors")
         edits: dict[Edit, None] = {}
         homes = {literal_to_extend(self.analysis.module, fault.call, body): None for body in fault.built}
         for home in homes:
@@ -70,18 +70,17 @@ class SetPlatformVersion(Fixer):
         return NoFix("the body is built in a way that this fixer does not know")
 
     def _bodies_of_others(self, platform: Platform) -> frozenset[Place]:
-        """The places that build bodies of requests to somebody else."""
+        """The places that build bodies of requests which are known to go to somebody else."""
         analysis = self.analysis
-        return frozenset(
-            home
-            for call in analysis.module.nodes(cst.Call)
-            for exchange in analysis.requests.exchanges(call)
-            if exchange.body is not None
-            and all(request.platform is not platform for request in analysis.platforms.of(call))
-            for document in documents(analysis.evaluator, exchange.body)
-            if isinstance(document.value, Mapping)
-            for home in document.value.homes
-        )
+        bodies: list[Alternative] = []
+        for call in analysis.module.nodes(cst.Call):
+            to_platforms = analysis.platforms.of(call)
+            bodies += [body for other in to_platforms if other.platform is not platform for body in other.bodies]
+            for exchange in analysis.requests.exchanges(call):
+                is_known = not exchange.url_text.startswith(HOLE)
+                if exchange.body is not None and is_known and not platform.reads(exchange.url_text, HOLE):
+                    bodies += documents(analysis.evaluator, exchange.body)
+        return frozenset(home for body in bodies if isinstance(body.value, Mapping) for home in body.value.homes)
 
     def _header_added(self, fault: MissingVersion) -> Fix | NoFix:
         fix = AddVersionHeader(self.analysis).added(fault.exchanges)
@@ -91,7 +90,7 @@ class SetPlatformVersion(Fixer):
         """The fix that also takes the version away from where it does not count; unsafe where it cannot."""
         edits: list[Edit] = []
         for entry in fault.elsewhere:
-            edit = self._removal(entry)
+            edit = self._removal(entry, fault.platform)
             if isinstance(edit, NoFix):
                 return Fix(fix.title, Applicability.UNSAFE, fix.edits)
             edits.append(edit)
@@ -101,14 +100,14 @@ class SetPlatformVersion(Fixer):
         title = f"{fix.title}, and take it out of the {place}"
         return Fix(title, fix.applicability, tuple(dict.fromkeys((*fix.edits, *edits))))
 
-    def _removal(self, entry: Entry) -> Edit | NoFix:
+    def _removal(self, entry: Entry, platform: Platform) -> Edit | NoFix:
         module = self.analysis.module
         element = module.parent(entry.key_place.node) if entry.key_place is not None else None
         literal = module.parent(element) if isinstance(element, cst.DictElement) else None
         if element is None or not isinstance(literal, cst.Dict) or has_comment(element):
             return NoFix("it is not written in a dict of its own")
-        if Place(module, literal) in self.analysis.requests.shared_homes:
-            return NoFix("the same headers also go elsewhere")
+        if Place(module, literal) in self.analysis.requests.shared_homes | self._bodies_of_others(platform):
+            return NoFix("the same headers, or body, also go elsewhere")
         assert isinstance(element, cst.DictElement)
         return self.edit(literal, dict_without(literal, element))
 
@@ -141,6 +140,8 @@ class SetPlatformVersion(Fixer):
         """The name of the constant that a value is written as, if it is one: it occurs there, and here."""
         assignment = fault.place.module.parent(fault.place.node)
         target = assignment.targets[0].target if isinstance(assignment, cst.Assign) else None
+        if isinstance(assignment, cst.AnnAssign):
+            target = assignment.target
         return target.value if isinstance(target, cst.Name) and last_name(fault.node) == target.value else None
 
     def _applicability(self, fault: WrongVersion) -> Applicability:

@@ -326,6 +326,8 @@ def test_a_call_that_may_go_to_both_is_reported_once() -> None:
             Applicability.UNSAFE,
         ),
         ('body = {"messages": messages}\nrequests.post(api, headers=own, json=body)\n', None),
+        ('body = {"messages": messages}\nrequests.post(api if 1 else os.environ["U"], headers=own, json=body)\n', None),
+        ('V: str = "2023-06-01"\nbody = {"messages": messages, "anthropic_version": V}\n', Applicability.SAFE),
     ],
 )
 def test_a_fix_is_as_safe_as_it_says(body: str, expected: Applicability | None) -> None:
@@ -339,6 +341,32 @@ def test_a_version_that_moves_into_the_body_leaves_headers_alone_that_go_elsewhe
         requests.post(url, headers=own, json={{"messages": messages, "max_tokens": 9}})
         """
     assert applicability(program) is Applicability.UNSAFE
+
+
+def test_a_version_that_moves_into_the_headers_leaves_a_body_alone_that_goes_elsewhere() -> None:
+    program = f"""
+        body = {{"messages": messages, "max_tokens": 9, "anthropic_version": "bedrock-2023-05-31"}}
+        requests.post(foundry, headers={{"api-key": "k"}}, json=body)
+        {ASK}
+        """
+    assert applicability(program) is Applicability.UNSAFE
+
+
+def test_a_body_of_two_platforms_is_left_to_a_person() -> None:
+    program = f"""
+        body = {{"messages": messages, "max_tokens": 9}}
+        requests.post("https://aiplatform.googleapis.com{VERTEX_PATH}", headers={{"Authorization": "t"}}, json=body)
+        {ASK}
+        """
+    assert [finding.fix for finding in found(program)] == [None, None]
+
+
+def test_a_call_that_may_go_to_the_api_as_well_is_left_to_a_person() -> None:
+    program = f"""
+        url = "https://aiplatform.googleapis.com{VERTEX_PATH}" if os.getenv("VERTEX") else api
+        requests.post(url, headers=own, json={{"messages": messages, "max_tokens": 9}})
+        """
+    assert [finding.fix for finding in found(program)] == [None]
 
 
 def test_the_headers_of_a_platform_get_the_target_version() -> None:
