@@ -25,10 +25,11 @@ _NAMED_AFTER_API = re.compile(r"anthropic|claude", re.IGNORECASE)
 
 # Distributions that answer requests in the program itself: what a module with them sends never reaches the API.
 _MOCKING = frozenset(
-    "respx responses requests_mock aioresponses httpretty pytest_httpx pytest_httpserver vcr betamax mocket".split()
+    "respx responses requests_mock aioresponses httpretty pytest_httpx pytest_httpserver vcr betamax mocket "
+    "moto".split()
 )
 _MOCKING_NAMES = frozenset(
-    "MockTransport httpx_mock requests_mock respx_mock aioresponses MagicMock monkeypatch".split()
+    "MockTransport httpx_mock requests_mock respx_mock aioresponses MagicMock monkeypatch Stubber".split()
 )
 
 
@@ -109,6 +110,8 @@ class ApiRequests:
 
     def goes_elsewhere(self, exchange: Exchange) -> bool:
         """Whether the URL is known, and is not the API's."""
+        if any(platform.reads(exchange.url_text, HOLE) for platform in self.catalog.platforms):
+            return True
         known = exchange.url_text.partition(HOLE)[0]
         return bool(known) and self.catalog.requirement(known, complete=False) is Requirement.NOT_THE_API
 
@@ -141,6 +144,18 @@ class ApiRequests:
         """The places that build headers for the API and for another host."""
         others, own = self._homes
         return others & own
+
+    @cached_property
+    def keys_on_platforms(self) -> frozenset[Place]:
+        """The places that name a header of a request to another platform."""
+        return frozenset(
+            entry.key_place
+            for call in self.module.nodes(cst.Call)
+            for exchange in self.exchanges(call)
+            if any(platform.reads(exchange.url_text, HOLE) for platform in self.catalog.platforms)
+            for entry in exchange.headers.entries
+            if entry.key_place is not None
+        )
 
     @cached_property
     def _homes(self) -> tuple[frozenset[Place], frozenset[Place]]:

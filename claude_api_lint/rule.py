@@ -18,6 +18,7 @@ from claude_api_lint.dataflow.trees import string_value, walk
 from claude_api_lint.dataflow.values import Place
 from claude_api_lint.findings import Confidence
 from claude_api_lint.parsing import Statement
+from claude_api_lint.platform_requests import PlatformRequests
 from claude_api_lint.replies import Replies
 from claude_api_lint.source import Source
 from claude_api_lint.vocabulary import Vocabulary
@@ -47,6 +48,10 @@ class Analysis:
         if module not in self._requests:
             self._requests[module] = ApiRequests(module, self.evaluator, self.requests_of)
         return self._requests[module]
+
+    @cached_property
+    def platforms(self) -> PlatformRequests:
+        return PlatformRequests(self.requests)
 
     @cached_property
     def replies(self) -> Replies:

@@ -209,7 +209,9 @@ def assigned_names(requests: ApiRequests, node: cst.Assign) -> Iterator[tuple[cs
             continue
         key = subscript.slice[0].slice.value
         name = string_value(key)
-        if isinstance(name, str) and _HEADERS_NAME.search(code_of(subscript.value)):
+        if not isinstance(name, str) or not _HEADERS_NAME.search(code_of(subscript.value)):
+            continue
+        if Place(module, key) not in requests.keys_on_platforms:
             yield key, name
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from .endpoints import Endpoints, Requirement, SdkCall, parse_endpoints
 from .outputs import OpenValue, Root, parse_outputs, parse_roots
+from .platforms import Platform, parse_platforms
 from .streams import Stream, parse_streams
 from .tables import read_table
 from .versions import Change, ChangeKind, Messages, Version, Versions, parse_versions
@@ -57,6 +58,16 @@ class Catalog:
     def stream(self, endpoint: str | None) -> Stream | None:
         """How the stream of an endpoint (``/v1/messages``) looks."""
         return next((stream for stream in self.streams if stream.endpoint == endpoint), None)
+
+    @cached_property
+    def platforms(self) -> tuple[Platform, ...]:
+        """Where else Claude is served."""
+        return parse_platforms(read_table(self.folder / "platforms.toml"))
+
+    @cached_property
+    def platform_needles(self) -> tuple[str, ...]:
+        """Texts of which a file has at least one where it speaks to Claude on another platform by hand."""
+        return tuple(sorted(frozenset().union(*(platform.words for platform in self.platforms))))
 
     @property
     def version_header(self) -> str:
@@ -136,7 +147,7 @@ class Catalog:
 
     def is_platform_value(self, value: str) -> bool:
         """Whether the value is another platform's (``bedrock-2023-05-31``, ``vertex-2023-10-16``)."""
-        return self._versions.is_platform_value(value)
+        return value.startswith(tuple(platform.prefix for platform in self.platforms if platform.prefix))
 
     def is_version_header(self, name: str) -> bool:
         """Whether the name is the version header's, in any casing."""

@@ -39,6 +39,7 @@ from claude_api_lint.dataflow.values import (
     compatible,
     just,
 )
+from claude_api_lint.http.bodies import Body, given_body
 from claude_api_lint.http.clients import Clients, joined
 from claude_api_lint.http.declarations import Building, Library, Parameter, Sending
 from claude_api_lint.http.headers import Headers, as_mapping
@@ -55,6 +56,9 @@ _HOMELY_METHODS = frozenset(
     "close debug info warning error exception dumps loads json isoformat group match search sub findall".split()
 )
 
+# The attributes of request objects that hold the body; () is the object itself, handed elsewhere.
+_CONTENTS = ((), ("data",), ("body",), ("json",), ("content",))
+
 
 @dataclass(frozen=True)
 class Exchange:
@@ -62,7 +66,8 @@ class Exchange:
 
     ``call`` is the call as a reader would point at it, or the class for whose objects another file sends it, and then
     ``sent_at`` is the call there. ``url_when``, ``headers_when`` and ``client_when`` say what the URL, the headers and
-    the state of the client rest on, and ``when`` what all of it does. ``library`` is None for a wrapper.
+    the state of the client rest on, and ``when`` what all of it does. ``library`` is None for a wrapper, ``body`` where
+    none is seen.
     """
 
     module: Module
@@ -74,6 +79,7 @@ class Exchange:
     headers_when: Assumptions
     library: Library | None
     by_wrapper: bool = False
+    body: Body | None = None
     client_when: Assumptions = NOTHING
     sent_at: Place | None = None
 
@@ -141,17 +147,18 @@ class Exchanges:
             headers = mappings.opened(headers, "headers that every request gets")
         url_when = read.url_when | conditions
         return Exchange(
-            module,
-            call,
-            frame,
-            read.url,
-            url_when,
-            headers,
-            read.headers_when,
-            library,
-            read.by_wrapper,
-            client_when,
-            read.sent_at,
+            module=module,
+            call=call,
+            frame=frame,
+            url=read.url,
+            url_when=url_when,
+            headers=headers,
+            headers_when=read.headers_when,
+            library=library,
+            by_wrapper=read.by_wrapper,
+            body=read.body,
+            client_when=client_when,
+            sent_at=read.sent_at,
         )
 
     def may_send_in(self, module: Module, statement: Statement) -> bool:
@@ -272,7 +279,7 @@ class Exchanges:
                 for sender in self._clients_given(sending, arguments) or [client]:
                     urls = self._clients.urls(sender, arguments, sending.url)
                     headers = self._clients.headers(library, sender, arguments, sending.headers)
-                    yield from pairs(urls, headers, when)
+                    yield from pairs(urls, headers, when, given_body(sending, arguments))
 
     def _clients_given(self, sending: Sending, arguments: Arguments) -> list[Made | None]:
         """The clients that a function may be told to send with."""
@@ -302,7 +309,8 @@ class Exchanges:
             headers: Alternatives = (Alternative(read.headers, read.headers_when),)
             for change in made.changes:
                 headers = self.evaluator.limit(self._request_changed(headers, change, building))
-            yield from pairs((Alternative(read.url, read.url_when),), headers, NOTHING)
+            body = None if any(change.path[:1] in _CONTENTS for change in made.changes) else read.body
+            yield from pairs((Alternative(read.url, read.url_when),), headers, NOTHING, body)
 
     def _built_from(self, library: Library, building: Building, made: Made, client: Made | None) -> Iterator[Read]:
         """URL and headers that a request object was made with."""
@@ -315,7 +323,8 @@ class Exchanges:
                 yield from self._request_sent(library, building.request, owner, arguments, when)
                 continue
             headers = self._clients.headers(library, owner or client, arguments, building.headers)
-            yield from pairs(self._clients.urls(owner, arguments, building.url), headers, when)
+            urls = self._clients.urls(owner, arguments, building.url)
+            yield from pairs(urls, headers, when, given_body(building, arguments))
 
     def _request_changed(self, states: Alternatives, change: Change, building: Building) -> Iterable[Alternative]:
         """The headers of a request object after something was done to it."""

@@ -30,8 +30,9 @@ from claude_api_lint.dataflow.values import (
     Value,
     just,
 )
+from claude_api_lint.http.bodies import given_body
 from claude_api_lint.http.clients import joined
-from claude_api_lint.http.declarations import Library
+from claude_api_lint.http.declarations import Library, Sending, parameter
 from claude_api_lint.http.headers import Headers, as_mapping, is_headers
 from claude_api_lint.http.reads import Read, pairs
 from claude_api_lint.http.registry import Registry
@@ -50,6 +51,8 @@ _URL_NAME = re.compile(r"(^|_)(url|uri|endpoint|link|host|api_base|base)s?($|_)"
 _BASES = frozenset({"base_url", "base", "api_base", "host"})
 _PATHS = frozenset({"path", "endpoint", "route"})
 _DOUBLES = frozenset({"mock", "fake", "stub", "respx", "responses"})
+# What nearly every client calls the arguments that hold a body.
+_BODY_ARGUMENTS = Sending(json=parameter(None, "json"), body=parameter(None, "data", "content", "body"))
 _NO_WRAPPERS = frozenset({"builtins", "functools", "dataclasses", "typing"})
 
 
@@ -95,7 +98,7 @@ class Wrappers:
             library = self._passed_library(arguments)
             urls = self._url_arguments(arguments)
             headers = self._header_arguments(arguments, library)
-            for read in pairs(urls, headers, when):
+            for read in pairs(urls, headers, when, given_body(_BODY_ARGUMENTS, arguments)):
                 yield replace(read, library=library, by_wrapper=library is None)
 
     def _passed_library(self, arguments: Arguments) -> Library | None:
