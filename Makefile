@@ -37,6 +37,7 @@ lint: $(venv)/ready-for-tests
 	rm -rf $(layout) && mkdir -p $(layout)
 	ln -s $(CURDIR)/claude_api_lint/* $(CURDIR)/lint_rules $(CURDIR)/fixers $(layout)
 	ln -sfn $(CURDIR)/fixtures/server $(CURDIR)/fixtures/harness $(dir $(layout))
+	ln -sfn $(CURDIR)/examples/acme-claude-rules/acme_claude_rules $(dir $(layout))
 	cd $(dir $(layout)) && $(CURDIR)/$(bin)/mypy --config-file $(CURDIR)/pyproject.toml
 
 format: $(venv)/ready-for-tests

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from claude_api_lint.findings import Finding
     from claude_api_lint.fixer import FixResult
     from claude_api_lint.linter import CheckResult
+    from claude_api_lint.rule import Rule
     from claude_api_lint.settings import Settings
 
 PROGRAM = "claude-api-lint"
@@ -100,6 +101,13 @@ class Run:
     def problem(self, path: str, what: str) -> None:
         """Report what is the matter with a path."""
         self.report(f"{path}: {what}")
+
+    def take_problems(self, source: Source, result: CheckResult | FixResult) -> None:
+        """Report what could not be done for a file."""
+        if result.skipped:
+            self.problem(source.path, result.skipped)
+        for problem in result.problems:
+            self.report(problem)
 
     def report(self, problem: str) -> None:
         """Report a problem that says itself where it is."""
@@ -191,8 +199,7 @@ def check(
         if result is None:
             continue
         findings += result.findings
-        if result.skipped:
-            run.problem(source.path, result.skipped)
+        run.take_problems(source, result)
     show(findings, output_format)
     return run.exit_code(found=bool(findings))
 
@@ -224,23 +231,24 @@ def fix(
 
 
 @command.command()
-def rules() -> None:
-    """List the rules."""
-    from claude_api_lint.rules import rule_classes
+def rules() -> int:
+    """List the rules, with those that other installed distributions bring."""
+    from claude_api_lint import extensions
 
-    classes = sorted(rule_classes(), key=lambda rule: rule.code)
+    classes = every_rule().values()
     width = max((len(rule.name) for rule in classes), default=0)
     for rule in classes:
         click.echo(f"{rule.code}  {rule.name:{width}}  {manual_page(rule).splitlines()[0]}")
+    for problem in extensions.loaded().problems:
+        complain(problem)
+    return FAILED if extensions.loaded().problems else DONE
 
 
 @command.command()
 @click.argument("code")
 def explain(code: str) -> int:
     """Print the page of the manual for a rule."""
-    from claude_api_lint.rules import rule_classes
-
-    pages = {rule.code: rule for rule in rule_classes()}
+    pages = every_rule()
     if code.upper() not in pages:
         complain(f"unknown rule code {code!r}; {did_you_mean(code.upper(), pages)}")
         return FAILED
@@ -299,8 +307,7 @@ class FixWork:
         if result is None:
             self.put(source, source.data)
             return
-        if result.skipped:
-            self.run.problem(source.path, result.skipped)
+        self.run.take_problems(source, result)
         self.remaining += result.remaining
         try:
             self.put(source, result.source)
@@ -325,6 +332,14 @@ class FixWork:
         """Say what is left, and what was done."""
         click.echo(text.render_unfixed(self.remaining), nl=False, err=to_stderr)
         click.echo(text.fix_summary(self.fixed, self.remaining, dry_run=self.dry_run), nl=False, err=True)
+
+
+def every_rule() -> dict[str, type[Rule]]:
+    """The rules by their codes: ours, and then those of other distributions."""
+    from claude_api_lint import extensions
+    from claude_api_lint.rules import rule_classes
+
+    return {**{rule.code: rule for rule in rule_classes()}, **extensions.loaded().rules}
 
 
 def manual_page(rule: type) -> str:

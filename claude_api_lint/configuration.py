@@ -114,11 +114,22 @@ def known_codes(prefixes: Iterable[str]) -> tuple[str, ...]:
     """The prefixes, each of which must begin the code of a rule; raises ConfigurationError."""
     from claude_api_lint.rules import rule_codes
 
-    prefixes, codes = tuple(prefixes), tuple(rule_codes())
+    prefixes = tuple(prefixes)
     for prefix in prefixes:
-        if not prefix or not any(code.startswith(prefix) for code in codes):
+        if not prefix or not (_begins(prefix, rule_codes()) or _begins(prefix, _codes_of_others())):
+            codes = [*rule_codes(), *_codes_of_others()]
             raise ConfigurationError(f"unknown rule code {prefix!r}; {did_you_mean(prefix.upper(), codes)}")
     return prefixes
+
+
+def _begins(prefix: str, codes: Iterable[str]) -> bool:
+    return any(code.startswith(prefix) for code in codes)
+
+
+def _codes_of_others() -> Iterable[str]:
+    from claude_api_lint.extensions import declared
+
+    return declared().rules
 
 
 def known_version(version: str) -> str:

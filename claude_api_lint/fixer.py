@@ -24,6 +24,8 @@ class FixResult:
     fixed: tuple[Finding, ...] = ()
     remaining: tuple[Finding, ...] = ()
     skipped: str | None = None
+    problems: tuple[str, ...] = ()
+    """Which rules of other distributions did not run, and why."""
 
 
 def fix_source(source: bytes, path: str, settings: Settings) -> FixResult:
@@ -42,11 +44,11 @@ def fix_source(source: bytes, path: str, settings: Settings) -> FixResult:
         fixed.extend(chosen)
         result = check_source(current, path, settings)
     if not fixed:
-        return FixResult(source, (), original.findings, original.skipped)
+        return FixResult(source, (), original.findings, original.skipped, original.problems)
     broken = result.skipped is not None and original.skipped is None
     if broken or (_compiles(source) and not _compiles(current)):
         return _given_up(source, original, "a fix would have broken it; nothing was changed, please report this file")
-    return FixResult(current, tuple(fixed), result.findings, result.skipped)
+    return FixResult(current, tuple(fixed), result.findings, result.skipped, result.problems)
 
 
 def apply(text: str, edits: Iterable[Edit]) -> str:
@@ -60,7 +62,7 @@ def apply(text: str, edits: Iterable[Edit]) -> str:
 
 
 def _given_up(source: bytes, original: CheckResult, why: str) -> FixResult:
-    return FixResult(source, (), original.findings, why)
+    return FixResult(source, (), original.findings, why, original.problems)
 
 
 def _applies(finding: Finding, settings: Settings) -> bool:

@@ -27,6 +27,24 @@ OPTION = "--claude-api-target-version"
 _LOG = logging.getLogger("flake8.claude_api_lint")  # below flake8's own, so that `flake8 -v` shows it
 
 
+class Prefix:
+    """Makes flake8 select the codes of another distribution, whose rules are run by ``Plugin``.
+
+    flake8 selects what begins with the name of an installed plugin. So such a distribution names this class in an entry
+    point of the group ``flake8.extension``, under the letters that its codes begin with.
+    """
+
+    name = "claude-api-lint-prefix"
+    version = "1"
+
+    def __init__(self, tree: ast.AST) -> None:
+        """Take what flake8 hands out, and leave it alone."""
+
+    def run(self) -> Iterator[tuple[int, int, str, type[Any]]]:
+        """Nothing: the findings come from ``Plugin``."""
+        return iter(())
+
+
 class Plugin:
     """The checks for one file."""
 
@@ -87,6 +105,8 @@ class Plugin:
         result = check_text(self._text, self._filename, self._settings())
         if result.skipped:
             _LOG.warning("%s: not checked by %s: %s", self._filename, self.name, result.skipped)
+        for problem in result.problems:
+            _LOG.warning("%s", problem)
         return {(finding.line, finding.column - 1, message(finding)) for finding in result.findings}
 
     def _settings(self) -> Settings:

@@ -22,10 +22,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """The findings of one file, sorted; ``skipped`` says why the file or a part of it could not be analysed."""
+    """The findings of one file, sorted; ``skipped`` says why the file or a part of it could not be analysed.
+
+    ``problems`` say which rules of other distributions did not run, and why.
+    """
 
     findings: tuple[Finding, ...] = ()
     skipped: str | None = None
+    problems: tuple[str, ...] = ()
 
 
 def check_source(source: bytes, path: str, settings: Settings) -> CheckResult:
@@ -58,6 +62,7 @@ def _check(source: Source, path: str, settings: Settings) -> CheckResult:
 
 
 def _analysed(source: Source, path: str, settings: Settings) -> CheckResult:
+    from claude_api_lint import extensions
     from claude_api_lint.dataflow.module import Module
     from claude_api_lint.rule import Analysis
     from claude_api_lint.rules import rule_classes
@@ -66,15 +71,24 @@ def _analysed(source: Source, path: str, settings: Settings) -> CheckResult:
     lowered = source.text.lower()
     rules = [rule for rule in rule_classes() if _can_report(rule, lowered)]
     selected = [rule for rule in rules if settings.selects(rule.code)]
-    if not selected:
-        return CheckResult()
+    others = [rule for rule in extensions.loaded().rules.values() if _can_report(rule, lowered)]
+    others = [rule for rule in others if settings.selects(rule.code)]
+    if not selected and not others:
+        return CheckResult(problems=extensions.loaded().problems)
     analysis = Analysis(module, settings.target_version or _default_target())
     suppressions = Suppressions.of(source.text)
     findings = _findings(analysis, selected, suppressions)
     findings = _in_step(findings, rules, lambda missing: _findings(analysis, missing, suppressions))
+    problems = list(extensions.loaded().problems)
+    for rule in others:
+        try:
+            findings += _findings(analysis, [rule], suppressions)
+        except Exception as error:  # somebody else's mistake must not cost the other findings
+            whose = f"rule {rule.code} of {extensions.distribution_of(rule.code)}"
+            problems.append(f"{module.path}: {whose} failed ({type(error).__name__}: {error}); report it there")
     kept = [f for f in findings if not (settings.honour_noqa and suppressions.covers(f.line, f.code))]
     skipped = module.refusals[0] if module.refusals else None
-    return CheckResult(tuple(sorted(kept, key=lambda finding: finding.sort_key)), skipped)
+    return CheckResult(tuple(sorted(kept, key=lambda finding: finding.sort_key)), skipped, tuple(problems))
 
 
 def _can_report(rule: type[Rule], lowered: str) -> bool:

@@ -1,4 +1,4 @@
-"""The rules that there are: every module of ``lint_rules`` that has one."""
+"""The rules of this distribution: every module of ``lint_rules`` that has one."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, TypeGuard
 
 if TYPE_CHECKING:
     from claude_api_lint.rule import Rule
+
+OWN_PREFIX = "CAV"
+"""What the codes of the rules here begin with; no other distribution may bring such a code."""
 
 _PACKAGE = "claude_api_lint.lint_rules"
 _ATTRIBUTE = re.compile(r'^    (code|name) = "([^"]+)"$', re.MULTILINE)
