@@ -5,34 +5,29 @@ LibCST, and whatever needs it, is imported once there is something to parse.
 
 from __future__ import annotations
 
-import errno
 import io
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import click
 
-from claude_api_lint.atomic import WriteError, replace_file
+from claude_api_lint.atomic import WriteError, replace_file, write_file
 from claude_api_lint.configuration import (
     Configuration,
     ConfigurationError,
     Options,
     did_you_mean,
     known_codes,
+    known_patterns,
     known_version,
 )
-from claude_api_lint.discovery import STDIN, find_files, read_file, reason
-from claude_api_lint.output import text
-from claude_api_lint.prefilter import mentions_api
-
-if TYPE_CHECKING:
-    from claude_api_lint.findings import Finding
-    from claude_api_lint.fixer import FixResult
-    from claude_api_lint.linter import CheckResult
-    from claude_api_lint.rule import Rule
-    from claude_api_lint.settings import Settings
+from claude_api_lint.discovery import STDIN
+from claude_api_lint.output import FOR_PEOPLE, FORMATS, renderer, summary
+from claude_api_lint.output.report import Report
+from claude_api_lint.output.terminal import printable, takes_color
+from claude_api_lint.progress import Progress
+from claude_api_lint.run import Outcome, Run, Selection, check_all, fix_all, not_written
 
 PROGRAM = "claude-api-lint"
 
@@ -60,66 +55,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def complain(problem: str) -> None:
     """Say on one line of stderr what went wrong."""
-    click.echo(f"{PROGRAM}: {text.printable(problem)}", err=True)
+    click.echo(f"{PROGRAM}: {printable(problem)}", err=True)
 
 
-@dataclass(frozen=True)
-class Source:
-    """A file of the run: its path as it was given, its bytes, and what is asked of it."""
-
-    path: str
-    data: bytes
-    settings: Settings
-    is_stdin: bool = False
-
-
-@dataclass
-class Run:
-    """One run over files: what cannot be done is said at once, once, and remembered for the exit code."""
-
-    configuration: Configuration
-    stdin_filename: str
-    problems: set[str] = field(default_factory=set)
-
-    def sources(self, paths: Sequence[str]) -> Iterator[Source]:
-        """The files that the paths stand for, as far as they can be read."""
-        if not paths:
-            click.echo(f"{PROGRAM}: no file or folder named, nothing done", err=True)
-        for path in find_files(paths, self.problem):
-            is_stdin = path == STDIN
-            name = self.stdin_filename if is_stdin else path
-            try:
-                settings = self.configuration.settings_for(name)
-                data = read_stdin() if is_stdin else read_file(path)
-            except ConfigurationError as error:
-                self.report(str(error))
-            except OSError as error:
-                self.problem(name, f"it cannot be read ({reason(error)}); check its permissions")
-            else:
-                yield Source(name, data, settings, is_stdin)
-
-    def problem(self, path: str, what: str) -> None:
-        """Report what is the matter with a path."""
-        self.report(f"{path}: {what}")
-
-    def take_problems(self, source: Source, result: CheckResult | FixResult) -> None:
-        """Report what could not be done for a file."""
-        if result.skipped:
-            self.problem(source.path, result.skipped)
-        for problem in result.problems:
-            self.report(problem)
-
-    def report(self, problem: str) -> None:
-        """Report a problem that says itself where it is."""
-        if problem not in self.problems:
-            self.problems.add(problem)
-            complain(problem)
-
-    def exit_code(self, *, found: bool) -> int:
-        """What the run ends with."""
-        if self.problems:
-            return FAILED
-        return FOUND if found else DONE
+# What options mean
 
 
 def codes(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...] | None:
@@ -127,6 +66,14 @@ def codes(context: click.Context, parameter: click.Parameter, values: tuple[str,
     prefixes = [prefix.strip() for value in values for prefix in value.split(",")]
     try:
         return known_codes(filter(None, prefixes)) or None
+    except ConfigurationError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def patterns(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Patterns, separated by commas, given any number of times."""
+    try:
+        return known_patterns(filter(None, (one.strip() for value in values for one in value.split(",")))) or None
     except ConfigurationError as error:
         raise click.BadParameter(str(error)) from error
 
@@ -139,28 +86,124 @@ def version(context: click.Context, parameter: click.Parameter, value: str | Non
         raise click.BadParameter(str(error)) from error
 
 
-def common_options(function: Command) -> Command:
-    """The arguments that ``check`` and ``fix`` share."""
-    for decorate in (
-        click.option(
-            "--stdin-filename", metavar="PATH", default=STDIN, help="The path that is reported for what - reads."
-        ),
-        click.option(
-            "--target-version",
-            metavar="DATE",
-            callback=version,
-            help="The version of the Claude API that the code should speak.",
-        ),
-        click.option(
-            "--ignore", metavar="CODES", multiple=True, callback=codes, help="Leave out these rules; prefixes count."
-        ),
-        click.option(
-            "--select", metavar="CODES", multiple=True, callback=codes, help="Run only these rules; prefixes count."
-        ),
-        click.argument("paths", nargs=-1, metavar="[PATH]..."),
-    ):
-        function = decorate(function)
-    return function
+def options(*decorators: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Several options in one, in the order in which ``--help`` lists them."""
+
+    def decorate(function: Command) -> Command:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+rule_options = options(
+    click.option(
+        "--select", metavar="CODES", multiple=True, callback=codes, help="Run only these rules; prefixes count."
+    ),
+    click.option(
+        "--extend-select", metavar="CODES", multiple=True, callback=codes, help="Run these rules, too; prefixes count."
+    ),
+    click.option(
+        "--ignore", metavar="CODES", multiple=True, callback=codes, help="Leave out these rules; prefixes count."
+    ),
+    click.option(
+        "--target-version",
+        metavar="DATE",
+        callback=version,
+        help="The version of the Claude API that the code should speak.",
+    ),
+)
+file_options = options(
+    click.argument("paths", nargs=-1, metavar="[PATH]..."),
+    click.option(
+        "--exclude",
+        metavar="PATTERNS",
+        multiple=True,
+        callback=patterns,
+        help="Leave out these paths instead of the default ones; patterns as in .gitignore.",
+    ),
+    click.option(
+        "--extend-exclude", metavar="PATTERNS", multiple=True, callback=patterns, help="Leave out these paths, too."
+    ),
+    click.option("--force-exclude", is_flag=True, help="Leave them out also where they are named as a PATH."),
+    click.option(
+        "--respect-gitignore/--no-respect-gitignore",
+        default=True,
+        help="Leave out of folders what git ignores.  [default: on]",
+    ),
+    click.option("--since", metavar="REVISION", help="Only files that have changed since, as git has it."),
+    click.option("--files-from", metavar="FILE", help="Take more paths from a file, or - for the standard input."),
+    click.option("--stdin-filename", metavar="PATH", default=STDIN, help="The path that is reported for what - reads."),
+)
+report_options = options(
+    click.option("--output-format", type=click.Choice(FORMATS), default="text", show_default=True),
+    click.option("--output-file", metavar="FILE", help="Write the report there instead of to the standard output."),
+    click.option(
+        "--color",
+        type=click.Choice(["auto", "always", "never"]),
+        default="auto",
+        show_default=True,
+        help="auto: on a terminal, unless NO_COLOR is set.",
+    ),
+    click.option("--quiet", "-q", is_flag=True, help="No summary."),
+    click.option("--baseline", metavar="FILE", help="Report only what is not in this file, which baseline wrote."),
+    click.option("--exit-zero", is_flag=True, help="End with 0 also where something is found."),
+)
+
+
+class Session:
+    """What the options of one call ask for, and the run that does it."""
+
+    def __init__(self, given: dict[str, Any]) -> None:
+        self.given = given
+        wishes = {key: given.get(key) for key in vars(Options())}
+        self.progress = Progress()
+        self.run = Run(Configuration(Options(**wishes)), self._say, given["stdin_filename"])
+        self.selection = Selection(**{key: given[key] for key in vars(Selection())})
+        if STDIN in self.selection.paths and self.selection.files_from == STDIN:
+            raise click.UsageError("the standard input cannot be both a list of paths and a program")
+
+    def files(self) -> list[str]:
+        """The files that are asked for."""
+        if not self.selection.paths and self.selection.files_from is None and self.selection.since is None:
+            click.echo(f"{PROGRAM}: no file or folder named, nothing done", err=True)
+        return self.run.files(self.selection)
+
+    def report(self) -> Report:
+        """All that there is to report, in the colours that are asked for."""
+        color = self.given["color"]
+        auto = self.given["output_file"] is None and takes_color(sys.stdout)
+        return self.run.report(color=color == "always" or (color == "auto" and auto))
+
+    def publish(self, text: str, *, to_stderr: bool = False) -> None:
+        """Put a report where it belongs."""
+        file = self.given["output_file"]
+        if file is None:
+            click.echo(text, nl=False, err=to_stderr, color=True)
+            return
+        try:
+            write_file(file, text.encode("utf-8", "backslashreplace"))
+        except WriteError as error:
+            self.run.problem(file, str(error))
+
+    def summarize(self, text: str) -> None:
+        """Say on stderr what it came to, to a person; stdout holds nothing but findings."""
+        if self.given["output_format"] in FOR_PEOPLE and not self.given["quiet"] and (self.run.scanned or text):
+            click.echo(text, nl=False, err=True)
+
+    def exit_code(self, *, found: bool) -> int:
+        """What the call ends with."""
+        if self.run.skipped:
+            return FAILED
+        return FOUND if found and not self.given["exit_zero"] else DONE
+
+    def _say(self, problem: str) -> None:
+        self.progress.make_room()
+        complain(problem)
+
+
+# The commands
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
@@ -178,56 +221,48 @@ def command(context: click.Context) -> int:
 
 
 @command.command()
-@common_options
-@click.option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def check(
-    paths: tuple[str, ...],
-    select: tuple[str, ...] | None,
-    ignore: tuple[str, ...] | None,
-    target_version: str | None,
-    stdin_filename: str,
-    output_format: str,
-) -> int:
+@file_options
+@rule_options
+@report_options
+@click.option("--statistics", is_flag=True, help="Count the findings of each rule instead of showing them.")
+def check(statistics: bool, **given: Any) -> int:
     """Report what is found.
 
     Ends with 0 if nothing is found, 1 if something is, 2 if the tool could not do its work.
     """
-    run = Run(Configuration(Options(select, ignore, target_version)), stdin_filename)
-    findings: list[Finding] = []
-    for source in run.sources(paths):
-        result = checked(source)
-        if result is None:
-            continue
-        findings += result.findings
-        run.take_problems(source, result)
-    show(findings, output_format)
-    return run.exit_code(found=bool(findings))
+    session = Session(given)
+    run, output_format = session.run, given["output_format"]
+    if statistics and output_format not in (*FOR_PEOPLE, "json"):
+        raise click.UsageError(f"--statistics come as text or json, not as {output_format}")
+    files = session.files()
+    run.collect(session.progress.over(check_all(run.jobs(files)), len(files)))
+    report = session.report()
+    session.publish(counted(report, output_format) if statistics else renderer(output_format)(report))
+    session.summarize(summary.of_check(report))
+    return session.exit_code(found=bool(report.findings))
 
 
 @command.command()
-@common_options
-@click.option("--diff", is_flag=True, help="Show what would change, and write nothing.")
+@file_options
+@rule_options
+@report_options
+@click.option("--diff", is_flag=True, help="Show what would change, as a patch for git apply, and write nothing.")
 @click.option("--unsafe-fixes/--no-unsafe-fixes", default=None, help="Also apply fixes that a person should look at.")
-def fix(
-    paths: tuple[str, ...],
-    select: tuple[str, ...] | None,
-    ignore: tuple[str, ...] | None,
-    target_version: str | None,
-    stdin_filename: str,
-    diff: bool,
-    unsafe_fixes: bool | None,
-) -> int:
+def fix(diff: bool, **given: Any) -> int:
     """Mend what is found, and report what is left.
 
     Ends with 0 if nothing is left, 1 if something is, 2 if the tool could not do its work. With --diff, it ends with 1
     if something would change, too.
     """
-    run = Run(Configuration(Options(select, ignore, target_version, unsafe_fixes)), stdin_filename)
-    work = FixWork(run, diff)
-    for source in run.sources(paths):
-        work.take(source)
-    work.report(to_stderr=diff or STDIN in paths)
-    return run.exit_code(found=bool(work.remaining) or (diff and bool(work.fixed)))
+    session = Session(given)
+    run = session.run
+    files = session.files()
+    outcomes = (put(outcome, diff) for outcome in fix_all(run.jobs(files)))
+    run.collect(outcomes if diff else session.progress.over(outcomes, len(files)))
+    report = session.report()
+    session.publish(renderer(given["output_format"])(report), to_stderr=diff or STDIN in given["paths"])
+    session.summarize(summary.of_fix(report, dry_run=diff))
+    return session.exit_code(found=bool(report.findings) or (diff and bool(report.fixed)))
 
 
 @command.command()
@@ -235,10 +270,9 @@ def rules() -> int:
     """List the rules, with those that other installed distributions bring."""
     from claude_api_lint import extensions
 
-    classes = every_rule().values()
-    width = max((len(rule.name) for rule in classes), default=0)
-    for rule in classes:
-        click.echo(f"{rule.code}  {rule.name:{width}}  {manual_page(rule).splitlines()[0]}")
+    width = max(len(page.name) for page in extensions.all_pages())
+    for page in extensions.all_pages():
+        click.echo(f"{page.code}  {page.name:{width}}  {page.summary}")
     for problem in extensions.loaded().problems:
         complain(problem)
     return FAILED if extensions.loaded().problems else DONE
@@ -248,102 +282,36 @@ def rules() -> int:
 @click.argument("code")
 def explain(code: str) -> int:
     """Print the page of the manual for a rule."""
-    pages = every_rule()
+    from claude_api_lint.extensions import all_pages
+
+    pages = {page.code: page.page for page in all_pages()}
     if code.upper() not in pages:
         complain(f"unknown rule code {code!r}; {did_you_mean(code.upper(), pages)}")
         return FAILED
-    click.echo(manual_page(pages[code.upper()]))
+    click.echo(pages[code.upper()])
     return DONE
 
 
-def read_stdin() -> bytes:
-    """The bytes of the standard input."""
-    if sys.stdin is None:
-        raise OSError(errno.EBADF, "it is closed")
-    return sys.stdin.buffer.read()
+def put(outcome: Outcome, dry_run: bool) -> Outcome:
+    """Show the change, pass the text on, or replace the file."""
+    job = outcome.job
+    if dry_run:
+        if outcome.data != job.data:
+            from claude_api_lint.output import diff
 
-
-def checked(source: Source) -> CheckResult | None:
-    """What the linter says, or None for a file that cannot concern it."""
-    if not mentions_api(source.data):
-        return None
-    from claude_api_lint.linter import check_source
-
-    return check_source(source.data, source.path, source.settings)
-
-
-def mended(source: Source) -> FixResult | None:
-    """What the fixer makes of it, or None for a file that cannot concern it."""
-    if not mentions_api(source.data):
-        return None
-    from claude_api_lint.fixer import fix_source
-
-    return fix_source(source.data, source.path, source.settings)
-
-
-def show(findings: list[Finding], output_format: str) -> None:
-    """Print a report; its summary goes to stderr, so that stdout holds findings only."""
-    if output_format == "json":
-        from claude_api_lint.output import json
-
-        click.echo(json.render(findings), nl=False)
-        return
-    click.echo(text.render(findings), nl=False)
-    click.echo(text.summary(findings), nl=False, err=True)
-
-
-@dataclass
-class FixWork:
-    """What a run of ``fix`` has done so far."""
-
-    run: Run
-    dry_run: bool
-    fixed: list[Finding] = field(default_factory=list)
-    remaining: list[Finding] = field(default_factory=list)
-
-    def take(self, source: Source) -> None:
-        """Mend one file, and put the result where it belongs."""
-        result = mended(source)
-        if result is None:
-            self.put(source, source.data)
-            return
-        self.run.take_problems(source, result)
-        self.remaining += result.remaining
+            click.echo(diff.render(job.path, job.data, outcome.data), nl=False)
+    elif job.is_stdin:
+        click.echo(outcome.data, nl=False)
+    elif outcome.data != job.data:
         try:
-            self.put(source, result.source)
+            replace_file(job.path, job.data, outcome.data)
         except WriteError as error:
-            self.run.problem(source.path, f"not fixed: {error}")
-        else:
-            self.fixed += result.fixed
-
-    def put(self, source: Source, after: bytes) -> None:
-        """Show the change, pass the text on, or replace the file."""
-        if self.dry_run:
-            if after != source.data:
-                from claude_api_lint.output import diff
-
-                click.echo(diff.render(source.path, source.data, after), nl=False)
-        elif source.is_stdin:
-            click.echo(after, nl=False)
-        elif after != source.data:
-            replace_file(source.path, source.data, after)
-
-    def report(self, *, to_stderr: bool) -> None:
-        """Say what is left, and what was done."""
-        click.echo(text.render_unfixed(self.remaining), nl=False, err=to_stderr)
-        click.echo(text.fix_summary(self.fixed, self.remaining, dry_run=self.dry_run), nl=False, err=True)
+            return not_written(outcome, str(error))
+    return outcome
 
 
-def every_rule() -> dict[str, type[Rule]]:
-    """The rules by their codes: ours, and then those of other distributions."""
-    from claude_api_lint import extensions
-    from claude_api_lint.rules import rule_classes
+def counted(report: Report, output_format: str) -> str:
+    """The number of findings of each rule."""
+    from claude_api_lint.output import statistics
 
-    return {**{rule.code: rule for rule in rule_classes()}, **extensions.loaded().rules}
-
-
-def manual_page(rule: type) -> str:
-    """A rule's docstring, as it is printed."""
-    import inspect
-
-    return inspect.cleandoc(rule.__doc__ or "")
+    return statistics.render_json(report) if output_format == "json" else statistics.render(report)

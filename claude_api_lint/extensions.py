@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from claude_api_lint.rules import OWN_PREFIX, is_class
+from claude_api_lint.findings import RulePage
+from claude_api_lint.rules import OWN_PREFIX, is_class, rule_pages
 
 if TYPE_CHECKING:
     from claude_api_lint.fixes import Fixer
@@ -63,7 +64,9 @@ def declared() -> Declared:
 
 @cache
 def loaded() -> Loaded:
-    """What can be used of it. Imports LibCST, and the modules of the distributions."""
+    """What can be used of it. Imports the modules of the distributions, and LibCST, if there are any."""
+    if not declared().rules:
+        return Loaded({}, {}, declared().problems)
     from claude_api_lint.fixes import Fixer
     from claude_api_lint.rule import Rule
 
@@ -75,6 +78,12 @@ def loaded() -> Loaded:
             rules.pop(code, None)
             problems.append(f"rule {code} of {distribution_of(code)} is left out: {flaw}")
     return Loaded(rules, fixers, tuple(problems))
+
+
+def all_pages() -> tuple[RulePage, ...]:
+    """The pages of all rules in the manual: ours, and then those of other distributions."""
+    others = loaded().rules.values()
+    return (*rule_pages(), *(RulePage(rule.code, rule.name, inspect.getdoc(rule) or "") for rule in others))
 
 
 def distribution_of(code: str) -> str:

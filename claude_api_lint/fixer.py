@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from claude_api_lint.findings import Applicability, Edit, Finding
+from claude_api_lint.findings import Applicability, Edit, Finding, apply
 from claude_api_lint.linter import CheckResult, check_source
 from claude_api_lint.settings import Settings
 from claude_api_lint.source import Source
@@ -49,16 +49,6 @@ def fix_source(source: bytes, path: str, settings: Settings) -> FixResult:
     if broken or (_compiles(source) and not _compiles(current)):
         return _given_up(source, original, "a fix would have broken it; nothing was changed, please report this file")
     return FixResult(current, tuple(fixed), result.findings, result.skipped, result.problems)
-
-
-def apply(text: str, edits: Iterable[Edit]) -> str:
-    """The text with all edits made; they must not overlap, and equal ones are made once."""
-    pieces: list[str] = []
-    position = 0
-    for edit in sorted(set(edits)):
-        pieces += [text[position : edit.start], edit.text]
-        position = edit.end
-    return "".join([*pieces, text[position:]])
 
 
 def _given_up(source: bytes, original: CheckResult, why: str) -> FixResult:

@@ -76,7 +76,7 @@ class Plugin:
             if version is not None:
                 known_version(version)
             for folder in _folders(options.filenames):
-                cls.configuration.settings_in(folder)
+                cls.configuration.project_of(folder)
         except ConfigurationError as error:
             from flake8.exceptions import ExecutionError
 
@@ -100,7 +100,7 @@ class Plugin:
         if not mentions_api(self._text.encode("utf-8", "surrogatepass")):
             return set()
         from claude_api_lint.linter import check_text
-        from claude_api_lint.output.text import message
+        from claude_api_lint.output.concise import message
 
         result = check_text(self._text, self._filename, self._settings())
         if result.skipped:

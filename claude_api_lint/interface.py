@@ -12,11 +12,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from claude_api_lint.configuration import Configuration, ConfigurationError, Options, known_codes, known_version
-from claude_api_lint.discovery import find_files, read_file, reason
+from claude_api_lint.configuration import Configuration, Options, known_codes, known_version
 from claude_api_lint.linter import CheckResult, check_text
 from claude_api_lint.linter import check_source as check_bytes
-from claude_api_lint.prefilter import mentions_api
+from claude_api_lint.run import Run, Selection, check_all
 
 if TYPE_CHECKING:
     from claude_api_lint.findings import Finding
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PathsResult:
-    """The findings in all files, sorted; ``problems`` say, a sentence each, what could not be done, and where."""
+    """The findings, file by file; ``problems`` say, a sentence each, what could not be done, and where."""
 
     findings: tuple[Finding, ...] = ()
     problems: tuple[str, ...] = ()
@@ -87,37 +86,18 @@ def check_paths(
 ) -> PathsResult:
     """Check files, and the Python files below folders, as the command does.
 
-    Each file is governed by the nearest pyproject.toml; arguments that are given beat it, as options do.
+    Each file is governed by the nearest pyproject.toml; arguments that are given beat it, as options do. What it or git
+    leaves out of folders is left out, and so are findings that its baseline knows.
 
-    Gives the findings of all files, sorted, and what could not be done: a path that is not there, a file that cannot be
+    Gives the findings, file by file, and what could not be done: a path that is not there, a file that cannot be
     read or parsed, a pyproject.toml that is wrong. Raises ConfigurationError for a code or a version in the arguments
     that does not exist.
     """
-    configuration = Configuration(_options(select, ignore, target_version))
-    findings: list[Finding] = []
-    problems: dict[str, None] = {}
-
-    def on_problem(path: str, what: str) -> None:
-        problems[f"{path}: {what}"] = None
-
-    for path in find_files([os.fspath(path) for path in paths], on_problem):
-        try:
-            settings = configuration.settings_for(path)
-            data = read_file(path)
-        except ConfigurationError as error:
-            problems[str(error)] = None
-            continue
-        except OSError as error:
-            on_problem(path, f"it cannot be read ({reason(error)}); check its permissions")
-            continue
-        if not mentions_api(data):
-            continue
-        result = check_bytes(data, path, settings)
-        findings += result.findings
-        problems.update(dict.fromkeys(result.problems))
-        if result.skipped:
-            on_problem(path, result.skipped)
-    return PathsResult(tuple(sorted(findings, key=lambda finding: finding.sort_key)), tuple(problems))
+    problems: list[str] = []
+    run = Run(Configuration(_options(select, ignore, target_version)), problems.append)
+    files = run.files(Selection(tuple(os.fspath(path) for path in paths)))
+    run.collect(check_all(run.jobs(files)))
+    return PathsResult(tuple(run.findings), tuple(problems))
 
 
 def _options(

@@ -87,6 +87,7 @@ def _analysed(source: Source, path: str, settings: Settings) -> CheckResult:
             whose = f"rule {rule.code} of {extensions.distribution_of(rule.code)}"
             problems.append(f"{module.path}: {whose} failed ({type(error).__name__}: {error}); report it there")
     kept = [f for f in findings if not (settings.honour_noqa and suppressions.covers(f.line, f.code))]
+    kept = [_as_configured(finding, settings) for finding in kept]
     skipped = module.refusals[0] if module.refusals else None
     return CheckResult(tuple(sorted(kept, key=lambda finding: finding.sort_key)), skipped, tuple(problems))
 
@@ -137,9 +138,19 @@ def _is_safe(finding: Finding) -> bool:
 
 
 def _as_unsafe(finding: Finding) -> Finding:
+    return _with_applicability(finding, Applicability.UNSAFE)
+
+
+def _as_configured(finding: Finding, settings: Settings) -> Finding:
     if finding.fix is None:
         return finding
-    return replace(finding, fix=replace(finding.fix, applicability=Applicability.UNSAFE))
+    return _with_applicability(finding, settings.applicability(finding.code, finding.fix.applicability))
+
+
+def _with_applicability(finding: Finding, applicability: Applicability) -> Finding:
+    if finding.fix is None or finding.fix.applicability is applicability:
+        return finding
+    return replace(finding, fix=replace(finding.fix, applicability=applicability))
 
 
 def _visited(analysis: Analysis, rules: list[Rule]) -> Iterable[Violation]:

@@ -18,10 +18,10 @@ from pathlib import Path
 import click
 
 from claude_api_lint import cli, configuration
+from claude_api_lint.api import load_catalog
 from claude_api_lint.fixes import fixers
 from claude_api_lint.rule import Rule
 from claude_api_lint.rules import rule_classes
-from claude_api_lint.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PAGES = (REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md")))
@@ -31,12 +31,29 @@ _FIX = re.compile(r"^Fix: (.+?)(?:\n\n|\Z)", re.MULTILINE | re.DOTALL)
 _END_OF_SENTENCE = re.compile(r"(?<=\.)\s")
 
 KEYS = {
-    "select": 'Run only the rules whose codes begin with one of these: `["CAV1"]`. Empty: all.',
+    "select": "Run only the rules whose codes begin with one of these.",
     "ignore": "Leave out the rules whose codes begin with one of these; of two that match, the longer decides.",
-    "target-version": "The version of the Claude API that the code should speak.",
+    "extend-select": "Run these rules, too.",
+    "per-file-ignores": "Leave out rules in files that match a pattern; in all other files, if it begins with `!`.",
+    "exclude": "Leave these paths out of folders, instead of the usual ones: `.git`, `.venv`, `build` and the like.",
+    "extend-exclude": "Leave these paths out of folders, too.",
+    "target-version": f"The version of the Claude API to speak; `{load_catalog().default_target}` if it is not given.",
     "unsafe-fixes": "Let `fix` apply fixes that a person should look at, too.",
+    "extend-safe-fixes": "Take the fixes of these rules for safe.",
+    "extend-unsafe-fixes": "Take the fixes of these rules for unsafe.",
+    "baseline": "A file with known findings, which are not reported.",
 }
 """What each key of the table in pyproject.toml means."""
+
+VALUES = {
+    "_codes": '`["CAV1", "CAV401"]`',
+    "_flag": "`true` or `false`",
+    "_path": '`"path/to/file.json"`',
+    "_patterns": '`["generated/"]`, as in .gitignore',
+    "_per_file": '`{"tests/*" = ["CAV4"]}`',
+    "_version": ", ".join(f'`"{version.date}"`' for version in load_catalog().versions),
+}
+"""What the values look like that each reader of a value takes."""
 
 
 def rules(page: Path) -> Iterator[str]:
@@ -59,12 +76,12 @@ def codemods(page: Path) -> Iterator[str]:
 
 def keys(page: Path) -> Iterator[str]:
     """The table of keys, in the order of the code's own."""
-    yield "| key | default | means |"
+    yield "| key | takes | means |"
     yield "| --- | --- | --- |"
-    for key in configuration._KEYS:
-        if key not in KEYS:
-            raise SystemExit(f"docs/make_parts.py does not say what the key {key!r} means; add it to KEYS")
-        yield f"| `{key}` | `{_default(key)}` | {KEYS[key]} |"
+    for key, reader in configuration.KEYS.items():
+        if key not in KEYS or reader.__name__ not in VALUES:
+            raise SystemExit(f"docs/make_parts.py does not say what the key {key!r} means, or what it takes; add it")
+        yield f"| `{key}` | {VALUES[reader.__name__]} | {KEYS[key]} |"
 
 
 def commands(page: Path) -> Iterator[str]:
@@ -100,18 +117,6 @@ def _fix(rule: type[Rule]) -> str:
     return "none" if said.startswith("none") else _END_OF_SENTENCE.split(said)[0].rstrip(".")
 
 
-def _default(key: str) -> str:
-    """A default as it would be written in TOML."""
-    from claude_api_lint.api import load_catalog
-
-    value = getattr(Settings(), key.replace("-", "_"))
-    if key == "target-version":
-        value = load_catalog().default_target
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f'"{value}"' if isinstance(value, str) else str(list(value))
-
-
 def _options(command: click.Command) -> Iterator[str]:
     options = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
     if not options:
@@ -124,14 +129,16 @@ def _options(command: click.Command) -> Iterator[str]:
 
 
 def _name(option: click.Option) -> str:
-    spelling = "/".join([*option.opts, *option.secondary_opts])
-    return f"`{spelling}`" if option.is_flag else f"`{spelling} {option.metavar or (option.name or '').upper()}`"
+    spelling = ", ".join(["/".join([option.opts[0], *option.secondary_opts]), *option.opts[1:]])
+    kind = option.metavar or ("NAME" if isinstance(option.type, click.Choice) else (option.name or "").upper())
+    return f"`{spelling}`" if option.is_flag else f"`{spelling} {kind}`"
 
 
 def _meaning(option: click.Option) -> str:
     said = [option.help] if option.help else []
     if isinstance(option.type, click.Choice):
         said.append(f"One of {', '.join(f'`{choice}`' for choice in option.type.choices)}.")
+    if option.show_default and option.default is not None:
         said.append(f"Default: `{option.default}`.")
     return " ".join(said)
 

@@ -11,7 +11,6 @@ import re
 import subprocess
 import sys
 import tempfile
-import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,9 +48,9 @@ def was_cut_off(message):
 print(was_cut_off(ask("What is the answer?")))
 """,
 }
-COMMANDS = ("check app", "fix --diff app")
+COMMANDS = ("check app", "fix --diff --select CAV1 app")
 
-COLUMNS = 104
+COLUMNS = 112
 CHARACTER = 8.1  # the width of a character of 13.5 pixels in the usual fonts; textLength holds all others to it
 LINE = 20
 MARGIN = 20
@@ -60,11 +59,13 @@ BAR = 36
 COLOURS = {
     "": "#d8d4cf",
     "prompt": "#eb9a7c",
-    "code": "#f0c674",
-    "old": "#e06c75",
+    "old": "#e8837a",
     "new": "#98c379",
-    "place": "#7fb4e0",
+    "1": "#ffffff",  # bold, red and cyan, by the numbers that terminals know them by
+    "31": "#f0917f",
+    "36": "#7cc5cc",
 }
+_SEQUENCE = re.compile(r"\x1b\[(\d+)m")
 
 
 @dataclass(frozen=True)
@@ -77,12 +78,13 @@ class Piece:
 
 def printed(command: str, folder: str) -> str:
     """What a command prints, in the order in which a terminal shows it."""
+    environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
     done = subprocess.run(
         [sys.executable, "-m", "claude_api_lint", *command.split()],
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env={**os.environ, "NO_COLOR": "1", "COLUMNS": str(COLUMNS)},
+        env={**environment, "FORCE_COLOR": "1"},
         encoding="utf-8",
         check=False,
     )
@@ -104,15 +106,27 @@ def session() -> Iterator[list[Piece]]:
 
 
 def shown(line: str) -> Iterator[list[Piece]]:
-    """A line of output, coloured, in as many lines as it takes."""
-    first, *rest = textwrap.wrap(line, COLUMNS, subsequent_indent="    ") or [""]
+    """A line of output in as many lines as a terminal breaks it into, in the colours that it asks for."""
+    row: list[Piece] = []
+    column = 0
+    for piece in coloured(line):
+        text = piece.text
+        while column + len(text) > COLUMNS:
+            yield [*row, Piece(text[: COLUMNS - column], piece.colour)]
+            text, row, column = text[COLUMNS - column :], [], 0
+        row.append(Piece(text, piece.colour))
+        column += len(text)
+    yield row
+
+
+def coloured(line: str) -> Iterator[Piece]:
+    """The pieces of a line between the sequences that set colours; patches have none, and get those of git."""
     colour = "old" if line.startswith("-") else "new" if line.startswith("+") else ""
-    if found := re.match(r"(\S+?:\d+:\d+: )([A-Z]+\d+)", first):
-        yield [Piece(found[1], "place"), Piece(found[2], "code"), Piece(first[found.end() :])]
-    else:
-        yield [Piece(first, colour)]
-    for more in rest:
-        yield [Piece(more, colour)]
+    for number, part in enumerate(_SEQUENCE.split(line)):
+        if number % 2:
+            colour = "" if part == "0" else colour if part == "1" and colour else part
+        elif part:
+            yield Piece(part, colour)
 
 
 def picture(lines: list[list[Piece]]) -> str:

@@ -34,8 +34,17 @@ def error_lines(done: subprocess.CompletedProcess[bytes]) -> list[str]:
 # check
 
 
-def test_check_prints_a_line_for_each_finding_and_ends_with_1(project: Path) -> None:
+def test_check_shows_each_finding_with_its_line_and_fix_and_ends_with_1(project: Path) -> None:
     done = lint("check", "app", cwd=project)
+    assert done.returncode == 1
+    headline, _, source, mark, fix = done.stdout.decode().splitlines()
+    assert headline.startswith(f"app/ask.py:{LINE}")
+    assert source.index("requests.post(") == mark.index("^")
+    assert fix == "  = fix: Add the header anthropic-version: 2023-06-01"
+
+
+def test_concise_is_a_line_for_each_finding(project: Path) -> None:
+    done = lint("check", "--output-format", "concise", "app", cwd=project)
     assert done.returncode == 1
     (line,) = done.stdout.decode().splitlines()
     assert line.startswith(f"app/ask.py:{LINE}")
@@ -43,13 +52,26 @@ def test_check_prints_a_line_for_each_finding_and_ends_with_1(project: Path) -> 
 
 def test_check_says_on_stderr_how_much_was_found_and_how_much_is_fixable(project: Path) -> None:
     summary = lint("check", "app", cwd=project).stderr.decode()
-    assert "Found 1 finding in 1 file." in summary
+    assert "Found 1 finding in 1 file (2 scanned)." in summary
     assert "1 fixable with `claude-api-lint fix`" in summary
 
 
-def test_check_says_nothing_and_ends_with_0_where_nothing_is_found(project: Path) -> None:
+def test_check_prints_nothing_and_ends_with_0_where_nothing_is_found(project: Path) -> None:
     done = lint("check", "app/hello.py", cwd=project)
-    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"Found nothing (1 scanned).\n")
+
+
+def test_quiet_leaves_the_summary_out(project: Path) -> None:
+    for name in ("ask", "hello"):
+        assert lint("check", "--quiet", f"app/{name}.py", cwd=project).stderr == b""
+
+
+@pytest.mark.parametrize("name", ["json", "jsonl", "sarif", "github", "gitlab", "junit"])
+def test_what_is_for_programs_comes_without_a_summary(project: Path, name: str) -> None:
+    done = lint("check", "--output-format", name, "app", cwd=project)
+    assert done.returncode == 1
+    assert b"app/ask.py" in done.stdout
+    assert done.stderr == b""
 
 
 def test_no_path_at_all_is_nothing_to_do(project: Path) -> None:
@@ -145,7 +167,7 @@ def test_fix_mends_the_file_and_ends_with_0(project: Path) -> None:
     done = lint("fix", "app", cwd=project)
     assert (project / "app" / "ask.py").read_text() == MENDED
     assert (done.returncode, done.stdout) == (0, b"")
-    assert b"Fixed 1 finding in 1 file." in done.stderr
+    assert b"Fixed 1 finding in 1 file (2 scanned)." in done.stderr
     assert lint("check", "app", cwd=project).returncode == 0
 
 

@@ -95,7 +95,7 @@ def test_a_family_ignored_by_option_is_ignored_though_the_file_selects_its_membe
     [
         ('targetversion = "2023-06-01"', "unknown key 'targetversion' in [tool.claude-api-lint]; did you mean"),
         ('targetversion = "2023-06-01"', "did you mean 'target-version'?"),
-        ("colour = 1", "known are ignore, select, target-version, unsafe-fixes"),
+        ("colour = 1", "known are baseline, exclude, extend-exclude, extend-safe-fixes, "),
         ('select = "CAV101"', "select in [tool.claude-api-lint]: it must be a list of rule codes"),
         ("ignore = [101]", "ignore in [tool.claude-api-lint]: it must be a list of rule codes"),
         ('select = ["CAV1011"]', "unknown rule code 'CAV1011'; did you mean 'CAV101'?"),

@@ -67,7 +67,7 @@ def test_a_part_that_is_not_fresh_is_noticed(part: str, monkeypatch: pytest.Monk
 
 def test_every_key_and_every_option_is_in_the_reference() -> None:
     reference = (DOCS / "configuration.md").read_text(encoding="utf-8")
-    assert re.findall(r"^\| `([\w-]+)` \|", reference, re.MULTILINE) == list(configuration._KEYS)
+    assert re.findall(r"^\| `([\w-]+)` \|", reference, re.MULTILINE) == list(configuration.KEYS)
     commands = (DOCS / "commands.md").read_text(encoding="utf-8")
     for command in cli.command.commands.values():
         for parameter in command.params:

@@ -80,6 +80,11 @@ class Environment:
         ]
         (info / "entry_points.txt").write_text("\n".join(sections))
 
+    def found(self, *arguments: str, cwd: Path) -> list[str]:
+        """The codes of what ``check`` finds."""
+        done = self.lint("check", "--output-format", "concise", *arguments, cwd=cwd)
+        return [line.split(" ")[1] for line in done.stdout.decode().splitlines()]
+
     def lint(self, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[bytes]:
         return run(self.python, "-m", "claude_api_lint", *arguments, cwd=cwd)
 
@@ -115,10 +120,8 @@ def acme(tmp_path_factory: pytest.TempPathFactory) -> Environment:
 
 
 def test_the_rule_of_the_example_reports_beside_ours(acme: Environment, project: Path) -> None:
-    done = acme.lint("check", ".", cwd=project)
-    assert done.stderr.decode().splitlines()[0] == "Found 2 findings in 2 files."
-    assert [line.split(" ")[1] for line in done.stdout.decode().splitlines()] == ["CAV101", "ACM101"]
-    assert done.returncode == 1
+    assert acme.found(".", cwd=project) == ["CAV101", "ACM101"]
+    assert acme.lint("check", ".", cwd=project).returncode == 1
 
 
 def test_the_fixer_of_the_example_fixes(acme: Environment, project: Path) -> None:
@@ -130,7 +133,7 @@ def test_the_fixer_of_the_example_fixes(acme: Environment, project: Path) -> Non
 def test_the_fixer_of_the_example_says_why_it_does_not_fix(acme: Environment, project: Path) -> None:
     (project / "key.py").write_text(HARD_CODED.replace("import os\n", ""))
     done = acme.lint("fix", "--unsafe-fixes", "key.py", cwd=project)
-    assert b"not fixed: the module does not import os" in done.stdout
+    assert b"no fix: the module does not import os" in done.stdout
 
 
 def test_the_fixer_of_the_example_is_a_codemod(acme: Environment, project: Path) -> None:
@@ -152,8 +155,7 @@ def test_the_fixer_of_the_example_is_a_codemod(acme: Environment, project: Path)
 def test_its_codes_are_selected_and_ignored_as_ours_are(
     acme: Environment, project: Path, options: list[str], codes: set[str]
 ) -> None:
-    done = acme.lint("check", *options, ".", cwd=project)
-    assert {line.split(" ")[1] for line in done.stdout.decode().splitlines()} == codes
+    assert set(acme.found(*options, ".", cwd=project)) == codes
 
 
 def test_its_codes_are_known_to_the_configuration(acme: Environment, project: Path) -> None:
@@ -167,6 +169,13 @@ def test_its_codes_are_known_to_the_configuration(acme: Environment, project: Pa
 def test_a_comment_silences_it(acme: Environment, project: Path) -> None:
     (project / "key.py").write_text(HARD_CODED.rstrip() + "  # noqa: ACM101\n")
     assert acme.lint("check", "key.py", cwd=project).returncode == 0
+
+
+@pytest.mark.parametrize("form", ["json", "sarif", "github", "gitlab", "junit", "html"])
+def test_every_report_knows_it(acme: Environment, project: Path, form: str) -> None:
+    done = acme.lint("check", "--output-format", form, "key.py", cwd=project)
+    assert done.returncode == 1, done.stderr.decode()
+    assert b"ACM101" in done.stdout
 
 
 def test_it_is_listed_and_explained(acme: Environment, project: Path) -> None:
@@ -284,14 +293,15 @@ def test_two_distributions_with_one_code_are_both_named(environment: Environment
     done = environment.lint("check", "ask.py", cwd=project)
     complaint = "more-rules and other-rules both bring a rule with the code OTH101, and neither is used"
     assert f"claude-api-lint: {complaint}; uninstall one of them" in done.stderr.decode()
-    assert [line.split(" ")[1] for line in done.stdout.decode().splitlines()] == ["CAV101"]
+    assert environment.found("ask.py", cwd=project) == ["CAV101"]
 
 
 def test_the_finding_is_kept_where_its_fixer_fails(environment: Environment, project: Path) -> None:
     entries = {**ONE_RULE, "claude_api_lint.fixers": {"OTH101": "other_rules:Mend"}}
     environment.put("other-rules", entries, {"other_rules": RULE + FIXER})
-    done = environment.lint("fix", "key.py", cwd=project)
-    assert "OTH101 a call\n    not fixed: the fixer of other-rules failed (KeyError: 'no')" in done.stdout.decode()
+    done = environment.lint("fix", "--output-format", "text", "key.py", cwd=project)
+    assert "key.py:4:12: OTH101 a call" in done.stdout.decode()
+    assert "= no fix: the fixer of other-rules failed (KeyError: 'no')" in done.stdout.decode()
     assert done.returncode == 1
 
 

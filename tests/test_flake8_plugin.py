@@ -10,6 +10,8 @@ from claude_api_lint import flake8_plugin
 from claude_api_lint.flake8_plugin import Plugin
 from commands import BROKEN, CLEAN, REPOSITORY, flake8, lint, run_python
 
+CONCISE = ("--output-format", "concise")
+
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
@@ -27,14 +29,14 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_flake8_and_the_command_print_the_same_lines(project: Path) -> None:
-    ours, theirs = lint("check", "app", cwd=project), flake8("app", cwd=project)
+    ours, theirs = lint("check", *CONCISE, "app", cwd=project), flake8("app", cwd=project)
     assert theirs.stdout.decode().splitlines() == ours.stdout.decode().splitlines()
     assert len(ours.stdout.splitlines()) == 4
     assert (ours.returncode, theirs.returncode) == (1, 1)
 
 
 def test_flake8_and_the_command_print_the_same_lines_over_all_fixtures() -> None:
-    ours, theirs = lint("check", "fixtures", cwd=REPOSITORY), flake8("fixtures", cwd=REPOSITORY)
+    ours, theirs = lint("check", *CONCISE, "fixtures", cwd=REPOSITORY), flake8("fixtures", cwd=REPOSITORY)
     assert sorted(theirs.stdout.decode().splitlines()) == sorted(ours.stdout.decode().splitlines())
     assert ours.stdout
 

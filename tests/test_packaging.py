@@ -73,10 +73,10 @@ def test_the_sdist_holds_what_the_wheel_is_built_from(built: Path) -> None:
     assert {"LICENSE", "README.md", "pyproject.toml"} <= names
 
 
-def test_it_depends_on_four_packages_only(site: Path) -> None:
+def test_it_depends_on_five_packages_only(site: Path) -> None:
     metadata = (site / "claude_api_lint-0.1.0.dist-info" / "METADATA").read_text()
     wanted = re.findall(r"^Requires-Dist: (?!.*extra ==)(.*)$", metadata, re.MULTILINE)
-    assert sorted(wanted) == ["click", "flake8", "libcst>=1.8.4", "tomli"]
+    assert sorted(wanted) == ["click", "flake8", "libcst>=1.8.4", "pathspec>=0.12", "tomli"]
 
 
 def test_every_package_is_named_in_pyproject() -> None:
