@@ -6,6 +6,7 @@ LibCST, and whatever needs it, is imported once there is something to parse.
 from __future__ import annotations
 
 import io
+import itertools
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -22,6 +23,7 @@ from claude_api_lint.configuration import (
     known_patterns,
     known_version,
 )
+from claude_api_lint.describing import described
 from claude_api_lint.discovery import STDIN
 from claude_api_lint.output import FOR_PEOPLE, FORMATS, renderer, summary
 from claude_api_lint.output.report import Report
@@ -196,7 +198,7 @@ class Session:
         """What the call ends with."""
         if self.run.skipped:
             return FAILED
-        return FOUND if found and not self.given["exit_zero"] else DONE
+        return FOUND if found and not self.given.get("exit_zero") else DONE
 
     def _say(self, problem: str) -> None:
         self.progress.make_room()
@@ -266,6 +268,90 @@ def fix(diff: bool, **given: Any) -> int:
 
 
 @command.command()
+@file_options
+@rule_options
+@click.option(
+    "--output-file",
+    metavar="FILE",
+    help="Write it there.  [default: the configured one, or claude-api-lint-baseline.json]",
+)
+def baseline(output_file: str | None, **given: Any) -> int:
+    """Write down what is found now, so that check --baseline reports only what is new.
+
+    Ends with 0, or with 2 if the tool could not do its work: a baseline of a part is none.
+    """
+    from claude_api_lint.baseline import FILE_NAME, write
+
+    session = Session(given)
+    run = session.run
+    files = session.files()
+    run.collect(session.progress.over(check_all(run.jobs(files)), len(files)), new_only=False)
+    if run.skipped:
+        complain("no baseline was written; mend or exclude what could not be checked")
+        return FAILED
+    file = output_file or run.configuration.project_of("").baseline or FILE_NAME
+    try:
+        write(file, run.findings, run.read)
+    except WriteError as error:
+        run.problem(file, str(error))
+    else:
+        findings = summary.count(len(run.findings), "finding")
+        click.echo(f"Wrote {findings} to {printable(file)}; use it with --baseline {printable(file)}.", err=True)
+    return session.exit_code(found=False)
+
+
+@command.command("add-noqa")
+@file_options
+@rule_options
+@click.option("--baseline", metavar="FILE", help="Only for what is not in this file, which baseline wrote.")
+def add_noqa(**given: Any) -> int:
+    """Mark what is found with # noqa comments, so that it is not reported again.
+
+    Ends with 0, or with 2 if the tool could not do its work.
+    """
+    from claude_api_lint.marking import mark
+    from claude_api_lint.unused_noqa import CODE
+
+    session = Session(given)
+    run = session.run
+    files = session.files()
+    run.collect(session.progress.over(check_all(run.jobs(files)), len(files)))
+    marked = 0
+    by_path = itertools.groupby(run.findings, key=lambda finding: finding.path)
+    for path, findings in ((path, [one for one in group if one.code != CODE]) for path, group in by_path):
+        source = run.read(path)
+        if source is None or not findings:
+            continue
+        text, failed = mark(source, findings)
+        for finding in failed:
+            run.problem(path, f"line {finding.line} cannot be marked, as a string in it says noqa; mark it by hand")
+        try:
+            rewrite(path, path == run.stdin_filename and STDIN in files, run.contents[path], source.encode(text))
+        except WriteError as error:
+            run.problem(path, f"not marked: {error}")
+        else:
+            marked += len(findings) - len(failed)
+    click.echo(f"Marked {summary.count(marked, 'finding')} with noqa.", err=True)
+    return session.exit_code(found=False)
+
+
+@command.command("show-config")
+@file_options
+@rule_options
+@click.option("--unsafe-fixes/--no-unsafe-fixes", default=None, help="Also apply fixes that a person should look at.")
+@click.option("--baseline", metavar="FILE", help="Report only what is not in this file, which baseline wrote.")
+def show_config(**given: Any) -> int:
+    """Print the configuration in force for a PATH, by default the current folder, and where each value is from."""
+    session = Session(given)
+    for path in given["paths"] or (".",):
+        try:
+            click.echo(described(session.run.configuration, path), nl=False)
+        except ConfigurationError as error:
+            session.run.problem("", str(error))
+    return session.exit_code(found=False)
+
+
+@command.command()
 def rules() -> None:
     """List the rules."""
     from claude_api_lint.rules import rule_pages
@@ -297,14 +383,20 @@ def put(outcome: Outcome, dry_run: bool) -> Outcome:
             from claude_api_lint.output import diff
 
             click.echo(diff.render(job.path, job.data, outcome.data), nl=False)
-    elif job.is_stdin:
-        click.echo(outcome.data, nl=False)
-    elif outcome.data != job.data:
-        try:
-            replace_file(job.path, job.data, outcome.data)
-        except WriteError as error:
-            return not_written(outcome, str(error))
+        return outcome
+    try:
+        rewrite(job.path, job.is_stdin, job.data, outcome.data)
+    except WriteError as error:
+        return not_written(outcome, str(error))
     return outcome
+
+
+def rewrite(path: str, is_stdin: bool, before: bytes, after: bytes) -> None:
+    """Give a file its new content, or pass that on; raises WriteError."""
+    if is_stdin:
+        click.echo(after, nl=False)
+    elif after != before:
+        replace_file(path, before, after)
 
 
 def counted(report: Report, output_format: str) -> str:

@@ -12,6 +12,7 @@ from claude_api_lint.prefilter import mentions_api
 from claude_api_lint.settings import Settings
 from claude_api_lint.source import Source, UnreadableSource
 from claude_api_lint.suppression import Suppressions
+from claude_api_lint.unused_noqa import unused_noqa
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -44,7 +45,7 @@ def check_text(text: str, path: str, settings: Settings) -> CheckResult:
 
 def _check(source: Source, path: str, settings: Settings) -> CheckResult:
     if not mentions_api(source.text.encode("utf-8", "surrogatepass")):
-        return CheckResult()
+        return CheckResult(tuple(unused_noqa(source, path, settings, ())))
     from claude_api_lint.parsing import Refused, with_big_stack
 
     try:
@@ -67,14 +68,16 @@ def _analysed(source: Source, path: str, settings: Settings) -> CheckResult:
     rules = [rule for rule in rule_classes() if _can_report(rule, lowered)]
     selected = [rule for rule in rules if settings.selects(rule.code)]
     if not selected:
-        return CheckResult()
+        return CheckResult(tuple(unused_noqa(source, path, settings, ())))
     analysis = Analysis(module, settings.target_version or _default_target())
     suppressions = Suppressions.of(source.text)
     findings = _findings(analysis, selected, suppressions)
     findings = _in_step(findings, rules, lambda missing: _findings(analysis, missing, suppressions))
     kept = [f for f in findings if not (settings.honour_noqa and suppressions.covers(f.line, f.code))]
-    kept = [_as_configured(finding, settings) for finding in kept]
     skipped = module.refusals[0] if module.refusals else None
+    if skipped is None:
+        kept += unused_noqa(source, path, settings, findings)
+    kept = [_as_configured(finding, settings) for finding in kept]
     return CheckResult(tuple(sorted(kept, key=lambda finding: finding.sort_key)), skipped)
 
 

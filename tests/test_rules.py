@@ -304,8 +304,8 @@ def test_the_code_in_the_docs_runs(page: str) -> None:
 # The house: arrows point one way
 
 FOUNDATION = {"source", "findings", "fingerprints", "settings", "prefilter", "suppression", "parsing"}
-MACHINE = {"linter", "fixer", "rule", "rules", "fixes", "codemod", "layout"}
-SHELL = {"configuration", "discovery", "git", "patterns", "atomic", "baseline"}
+MACHINE = {"linter", "unused_noqa", "marking", "fixer", "rule", "rules", "fixes", "codemod", "layout"}
+SHELL = {"configuration", "discovery", "git", "patterns", "atomic", "baseline", "describing"}
 FACES = {"cli", "run", "progress", "flake8_plugin", "__main__", "output"}
 
 BELOW_RULES = FOUNDATION | {"api", "dataflow", "http", "api_requests", "replies", "vocabulary"}
