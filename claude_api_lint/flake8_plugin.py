@@ -109,7 +109,11 @@ class Plugin:
             settings,
             select=(*(settings.select or ("",)), *asked_for),
             ignore=tuple(prefix for prefix in settings.ignore if not prefix.startswith(asked_for)),
-            ignore_here=tuple(prefix for prefix in settings.ignore_here if not prefix.startswith(asked_for)),
+            ignore_here=tuple(
+                ignored
+                for ignored in settings.ignore_here
+                if not any(ignored.startswith(code) or code.startswith(ignored) for code in asked_for)
+            ),
         )
 
 
