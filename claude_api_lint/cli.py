@@ -6,7 +6,6 @@ LibCST, and whatever needs it, is imported once there is something to parse.
 from __future__ import annotations
 
 import io
-import itertools
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -317,16 +316,15 @@ def add_noqa(**given: Any) -> int:
     files = session.files()
     run.collect(session.progress.over(check_all(run.jobs(files)), len(files)))
     marked = 0
-    by_path = itertools.groupby(run.findings, key=lambda finding: finding.path)
-    for path, findings in ((path, [one for one in group if one.code != CODE]) for path, group in by_path):
+    for path, before in run.contents.items():
         source = run.read(path)
-        if source is None or not findings:
-            continue
-        text, failed = mark(source, findings)
+        findings = [finding for finding in run.findings if finding.path == path and finding.code != CODE]
+        text, failed = mark(source, findings) if source else ("", [])
         for finding in failed:
             run.problem(path, f"line {finding.line} cannot be marked, as a string in it says noqa; mark it by hand")
         try:
-            rewrite(path, path == run.stdin_filename and STDIN in files, run.contents[path], source.encode(text))
+            is_stdin = STDIN in files and path == run.stdin_filename
+            rewrite(path, is_stdin, before, source.encode(text) if source else before)
         except WriteError as error:
             run.problem(path, f"not marked: {error}")
         else:

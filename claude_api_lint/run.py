@@ -120,7 +120,7 @@ class Run:
             self.fixed += outcome.fixed
             if outcome.skipped:
                 self.problem(outcome.job.path, outcome.skipped)
-            if outcome.findings:
+            if outcome.findings or outcome.job.is_stdin:
                 self.contents[outcome.job.path] = outcome.data
                 known = self._baseline_of(outcome.job.path) if new_only else None
                 source = self.read(outcome.job.path) if known else None
