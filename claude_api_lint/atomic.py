@@ -37,8 +37,8 @@ def write_file(path: str, content: bytes) -> None:
 
     target = os.path.realpath(path)
     try:
-        if os.path.exists(target) and not os.path.isfile(target):
-            with open(target, "wb") as stream:
+        if os.path.exists(path) and not os.path.isfile(path):
+            with open(path, "wb") as stream:
                 stream.write(content)
             return
         umask = os.umask(0)

@@ -22,6 +22,7 @@ from claude_api_lint.configuration import (
     known_patterns,
     known_version,
 )
+from claude_api_lint.describing import described
 from claude_api_lint.discovery import STDIN
 from claude_api_lint.output import FOR_PEOPLE, FORMATS, renderer, summary
 from claude_api_lint.output.report import Report
@@ -196,7 +197,7 @@ class Session:
         """What the call ends with."""
         if self.run.skipped:
             return FAILED
-        return FOUND if found and not self.given["exit_zero"] else DONE
+        return FOUND if found and not self.given.get("exit_zero") else DONE
 
     def _say(self, problem: str) -> None:
         self.progress.make_room()
@@ -266,6 +267,89 @@ def fix(diff: bool, **given: Any) -> int:
 
 
 @command.command()
+@file_options
+@rule_options
+@click.option(
+    "--output-file",
+    metavar="FILE",
+    help="Write it there.  [default: the configured one, or claude-api-lint-baseline.json]",
+)
+def baseline(output_file: str | None, **given: Any) -> int:
+    """Write down what is found now, so that check --baseline reports only what is new.
+
+    Ends with 0, or with 2 if the tool could not do its work: a baseline of a part is none.
+    """
+    from claude_api_lint.baseline import FILE_NAME, write
+
+    session = Session(given)
+    run = session.run
+    files = session.files()
+    run.collect(session.progress.over(check_all(run.jobs(files)), len(files)), new_only=False)
+    if run.skipped:
+        complain("no baseline was written; mend or exclude what could not be checked")
+        return FAILED
+    file = output_file or run.configuration.project_of("").baseline or FILE_NAME
+    try:
+        write(file, run.findings, run.read)
+    except WriteError as error:
+        run.problem(file, str(error))
+    else:
+        findings = summary.count(len(run.findings), "finding")
+        click.echo(f"Wrote {findings} to {printable(file)}; use it with --baseline {printable(file)}.", err=True)
+    return session.exit_code(found=False)
+
+
+@command.command("add-noqa")
+@file_options
+@rule_options
+@click.option("--baseline", metavar="FILE", help="Only for what is not in this file, which baseline wrote.")
+def add_noqa(**given: Any) -> int:
+    """Mark what is found with # noqa comments, so that it is not reported again.
+
+    Ends with 0, or with 2 if the tool could not do its work.
+    """
+    from claude_api_lint.marking import mark
+    from claude_api_lint.unused_noqa import CODE
+
+    session = Session(given)
+    run = session.run
+    files = session.files()
+    run.collect(session.progress.over(check_all(run.jobs(files)), len(files)))
+    marked = 0
+    for path, before in run.contents.items():
+        source = run.read(path)
+        findings = [finding for finding in run.findings if finding.path == path and finding.code != CODE]
+        text, failed = mark(source, findings) if source else ("", [])
+        for finding in failed:
+            run.problem(path, f"line {finding.line} cannot be marked, as a string in it says noqa; mark it by hand")
+        try:
+            is_stdin = STDIN in files and path == run.stdin_filename
+            rewrite(path, is_stdin, before, source.encode(text) if source else before)
+        except WriteError as error:
+            run.problem(path, f"not marked: {error}")
+        else:
+            marked += len(findings) - len(failed)
+    click.echo(f"Marked {summary.count(marked, 'finding')} with noqa.", err=True)
+    return session.exit_code(found=False)
+
+
+@command.command("show-config")
+@file_options
+@rule_options
+@click.option("--unsafe-fixes/--no-unsafe-fixes", default=None, help="Also apply fixes that a person should look at.")
+@click.option("--baseline", metavar="FILE", help="Report only what is not in this file, which baseline wrote.")
+def show_config(**given: Any) -> int:
+    """Print the configuration in force for a PATH, by default the current folder, and where each value is from."""
+    session = Session(given)
+    for path in given["paths"] or (".",):
+        try:
+            click.echo(described(session.run.configuration, path), nl=False)
+        except ConfigurationError as error:
+            session.run.problem("", str(error))
+    return session.exit_code(found=False)
+
+
+@command.command()
 def rules() -> int:
     """List the rules, with those that other installed distributions bring."""
     from claude_api_lint import extensions
@@ -300,14 +384,20 @@ def put(outcome: Outcome, dry_run: bool) -> Outcome:
             from claude_api_lint.output import diff
 
             click.echo(diff.render(job.path, job.data, outcome.data), nl=False)
-    elif job.is_stdin:
-        click.echo(outcome.data, nl=False)
-    elif outcome.data != job.data:
-        try:
-            replace_file(job.path, job.data, outcome.data)
-        except WriteError as error:
-            return not_written(outcome, str(error))
+        return outcome
+    try:
+        rewrite(job.path, job.is_stdin, job.data, outcome.data)
+    except WriteError as error:
+        return not_written(outcome, str(error))
     return outcome
+
+
+def rewrite(path: str, is_stdin: bool, before: bytes, after: bytes) -> None:
+    """Give a file its new content, or pass that on; raises WriteError."""
+    if is_stdin:
+        click.echo(after, nl=False)
+    elif after != before:
+        replace_file(path, before, after)
 
 
 def counted(report: Report, output_format: str) -> str:

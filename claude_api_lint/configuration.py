@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from claude_api_lint.discovery import read_file, reason
-from claude_api_lint.patterns import Excludes, Patterns, means_something
+from claude_api_lint.patterns import DEFAULT_EXCLUDE, Excludes, Patterns, means_something
 from claude_api_lint.settings import Settings
 
 FILE_NAME = "pyproject.toml"
@@ -129,6 +129,19 @@ class Project:
         if self.overrides.baseline is not None:
             return self.overrides.baseline
         return os.path.join(self.folder, self.table.baseline) if self.table.baseline is not None else None
+
+    def value(self, key: str) -> object:
+        """The value of a key that is in force; None where there is none."""
+        from claude_api_lint.api.catalog import load_catalog
+
+        defaults = {
+            "target-version": load_catalog().default_target,
+            "exclude": DEFAULT_EXCLUDE,
+            "unsafe-fixes": False,
+            "baseline": None,
+        }
+        given = getattr(self.options, _field(key))
+        return defaults.get(key, ()) if given is None else given
 
     def origin(self, key: str) -> str:
         """Where the value of a key comes from."""

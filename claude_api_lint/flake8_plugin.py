@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from flake8.options.manager import OptionManager
 
+_FAMILY = "CAV"
+
 OPTION = "--claude-api-target-version"
 
 _LOG = logging.getLogger("flake8.claude_api_lint")  # below flake8's own, so that `flake8 -v` shows it
@@ -53,6 +55,9 @@ class Plugin:
     configuration = Configuration()
     """Set anew when flake8 has parsed its options; it offers no other place for what all files share."""
 
+    selected: tuple[str, ...] = ()
+    """What flake8 was told to select, by its own options; set with the configuration."""
+
     def __init__(self, tree: ast.AST, lines: list[str], filename: str) -> None:
         self._text = "".join(lines)
         self._filename = filename
@@ -72,6 +77,7 @@ class Plugin:
         """Take our option over; what is wrong with it, or with pyproject.toml, ends flake8 before the first file."""
         version: str | None = options.claude_api_target_version
         cls.configuration = Configuration(Options(target_version=version))
+        cls.selected = tuple(code for codes in (options.select, options.extend_select) for code in codes or ())
         try:
             if version is not None:
                 known_version(version)
@@ -110,9 +116,32 @@ class Plugin:
         return {(finding.line, finding.column - 1, message(finding)) for finding in result.findings}
 
     def _settings(self) -> Settings:
-        """The target version is as for the command; which findings count is for flake8 to say."""
-        settings = self.configuration.settings_for(self._filename)
-        return replace(settings, select=(), ignore=(), honour_noqa=False)
+        """The settings as for the command, except that flake8 has the last word.
+
+        Our codes that its own options select are not left out by our table; what they ignore, and what is marked
+        ``noqa``, it leaves out itself.
+        """
+        settings = replace(self.configuration.settings_for(self._filename), honour_noqa=False)
+        asked_for = tuple(prefix for prefix in self.selected if prefix.startswith(_FAMILY) or _is_of_others(prefix))
+        if not asked_for:
+            return settings
+        return replace(
+            settings,
+            select=(*(settings.select or ("",)), *asked_for),
+            ignore=tuple(prefix for prefix in settings.ignore if not prefix.startswith(asked_for)),
+            ignore_here=tuple(
+                ignored
+                for ignored in settings.ignore_here
+                if not any(ignored.startswith(code) or code.startswith(ignored) for code in asked_for)
+            ),
+        )
+
+
+def _is_of_others(prefix: str) -> bool:
+    """Whether codes begin so that another distribution brings."""
+    from claude_api_lint.extensions import declared
+
+    return any(code.startswith(prefix) for code in declared().rules)
 
 
 def _folders(filenames: Iterable[str] | None) -> Iterator[str]:

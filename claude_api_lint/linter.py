@@ -12,6 +12,7 @@ from claude_api_lint.prefilter import mentions_api
 from claude_api_lint.settings import Settings
 from claude_api_lint.source import Source, UnreadableSource
 from claude_api_lint.suppression import Suppressions
+from claude_api_lint.unused_noqa import unused_noqa
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -48,7 +49,7 @@ def check_text(text: str, path: str, settings: Settings) -> CheckResult:
 
 def _check(source: Source, path: str, settings: Settings) -> CheckResult:
     if not mentions_api(source.text.encode("utf-8", "surrogatepass")):
-        return CheckResult()
+        return CheckResult(tuple(unused_noqa(source, path, settings, ())))
     from claude_api_lint.parsing import Refused, with_big_stack
 
     try:
@@ -74,7 +75,7 @@ def _analysed(source: Source, path: str, settings: Settings) -> CheckResult:
     others = [rule for rule in extensions.loaded().rules.values() if _can_report(rule, lowered)]
     others = [rule for rule in others if settings.selects(rule.code)]
     if not selected and not others:
-        return CheckResult(problems=extensions.loaded().problems)
+        return CheckResult(tuple(unused_noqa(source, path, settings, ())), problems=extensions.loaded().problems)
     analysis = Analysis(module, settings.target_version or _default_target())
     suppressions = Suppressions.of(source.text)
     findings = _findings(analysis, selected, suppressions)
@@ -87,8 +88,10 @@ def _analysed(source: Source, path: str, settings: Settings) -> CheckResult:
             whose = f"rule {rule.code} of {extensions.distribution_of(rule.code)}"
             problems.append(f"{module.path}: {whose} failed ({type(error).__name__}: {error}); report it there")
     kept = [f for f in findings if not (settings.honour_noqa and suppressions.covers(f.line, f.code))]
-    kept = [_as_configured(finding, settings) for finding in kept]
     skipped = module.refusals[0] if module.refusals else None
+    if skipped is None:
+        kept += unused_noqa(source, path, settings, findings)
+    kept = [_as_configured(finding, settings) for finding in kept]
     return CheckResult(tuple(sorted(kept, key=lambda finding: finding.sort_key)), skipped, tuple(problems))
 
 

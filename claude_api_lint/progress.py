@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -27,7 +28,7 @@ class Progress:
 
     def over(self, items: Iterable[T], length: int) -> Iterator[T]:
         """The items, counted as they pass."""
-        if sys.stderr is None or not sys.stderr.isatty():
+        if sys.stderr is None or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
             yield from items
             return
         start = time.monotonic()
@@ -45,6 +46,6 @@ class Progress:
                 self.bar = None
 
     def make_room(self) -> None:
-        """Take the bar away from the line on which something else is to be said; the next item brings it back."""
+        """Clear the line, on which something else is to be said, and show the cursor; the next item hides it again."""
         if self.bar is not None:
-            click.echo("\r\x1b[K", nl=False, err=True)
+            click.echo("\r\x1b[K\x1b[?25h", nl=False, err=True)

@@ -18,7 +18,7 @@ from claude_api_lint.discovery import STDIN, changed_only, find_files, listed_fi
 from claude_api_lint.findings import Finding, RulePage
 from claude_api_lint.git import GitError, changed_since, root_above
 from claude_api_lint.output.report import Report, Skipped
-from claude_api_lint.prefilter import mentions_api
+from claude_api_lint.prefilter import may_name_codes, mentions_api
 from claude_api_lint.settings import Settings
 from claude_api_lint.source import Source, UnreadableSource
 
@@ -126,7 +126,7 @@ class Run:
                 self.problem(outcome.job.path, outcome.skipped)
             for problem in outcome.problems:
                 self.problem("", problem)
-            if outcome.findings:
+            if outcome.findings or outcome.job.is_stdin:
                 self.contents[outcome.job.path] = outcome.data
                 known = self._baseline_of(outcome.job.path) if new_only else None
                 source = self.read(outcome.job.path) if known else None
@@ -187,7 +187,7 @@ def fix_all(jobs: Iterable[Job]) -> Iterator[Outcome]:
 
 
 def _checked(job: Job) -> Outcome:
-    if not mentions_api(job.data):
+    if not mentions_api(job.data) and not may_name_codes(job.data):
         return Outcome(job, job.data)
     from claude_api_lint.linter import check_source
 
@@ -196,7 +196,7 @@ def _checked(job: Job) -> Outcome:
 
 
 def _fixed(job: Job) -> Outcome:
-    if not mentions_api(job.data):
+    if not mentions_api(job.data) and not may_name_codes(job.data):
         return Outcome(job, job.data)
     from claude_api_lint.fixer import fix_source
 

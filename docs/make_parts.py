@@ -35,9 +35,9 @@ KEYS = {
     "ignore": "Leave out the rules whose codes begin with one of these; of two that match, the longer decides.",
     "extend-select": "Run these rules, too.",
     "per-file-ignores": "Leave out rules in files that match a pattern; in all other files, if it begins with `!`.",
-    "exclude": "Leave these paths out of folders, instead of the usual ones: `.git`, `.venv`, `build` and the like.",
+    "exclude": "Leave these paths out of folders, instead of those of the default.",
     "extend-exclude": "Leave these paths out of folders, too.",
-    "target-version": f"The version of the Claude API to speak; `{load_catalog().default_target}` if it is not given.",
+    "target-version": "The version of the Claude API that the code should speak.",
     "unsafe-fixes": "Let `fix` apply fixes that a person should look at, too.",
     "extend-safe-fixes": "Take the fixes of these rules for safe.",
     "extend-unsafe-fixes": "Take the fixes of these rules for unsafe.",
@@ -76,12 +76,12 @@ def codemods(page: Path) -> Iterator[str]:
 
 def keys(page: Path) -> Iterator[str]:
     """The table of keys, in the order of the code's own."""
-    yield "| key | takes | means |"
-    yield "| --- | --- | --- |"
+    yield "| key | takes | default | means |"
+    yield "| --- | --- | --- | --- |"
     for key, reader in configuration.KEYS.items():
         if key not in KEYS or reader.__name__ not in VALUES:
             raise SystemExit(f"docs/make_parts.py does not say what the key {key!r} means, or what it takes; add it")
-        yield f"| `{key}` | {VALUES[reader.__name__]} | {KEYS[key]} |"
+        yield f"| `{key}` | {VALUES[reader.__name__]} | {_default(key)} | {KEYS[key]} |"
 
 
 def commands(page: Path) -> Iterator[str]:
@@ -115,6 +115,15 @@ def _fix(rule: type[Rule]) -> str:
     match = _FIX.search(inspect.getdoc(rule) or "")
     said = " ".join(match[1].split()) if match else "none"
     return "none" if said.startswith("none") else _END_OF_SENTENCE.split(said)[0].rstrip(".")
+
+
+def _default(key: str) -> str:
+    value = configuration.Project(configuration.Options()).value(key)
+    if key == "select":
+        return "all"
+    if isinstance(value, tuple):
+        return ", ".join(f"`{one}`" for one in value) or "none"
+    return "none" if value is None else f"`{str(value).lower()}`"
 
 
 def _options(command: click.Command) -> Iterator[str]:

@@ -18,6 +18,7 @@ import tomli
 import yaml
 
 from claude_api_lint import cli, configuration
+from claude_api_lint.output import FORMATS
 from commands import BROKEN, REPOSITORY, run, run_python
 
 DOCS = REPOSITORY / "docs"
@@ -72,6 +73,7 @@ def test_every_key_and_every_option_is_in_the_reference() -> None:
     for command in cli.command.commands.values():
         for parameter in command.params:
             assert isinstance(parameter, click.Argument) or f"| `{parameter.opts[0]}" in commands
+    assert {name for name in FORMATS if f"`{name}`" in commands.partition("## Formats")[2]} == set(FORMATS)
 
 
 def test_the_picture_shows_what_the_tool_prints() -> None:

@@ -50,8 +50,8 @@ def _found(report: Report) -> str:
 
 
 def _scanned(report: Report) -> str:
-    skipped = f", {len(report.skipped)} skipped" if report.skipped else ""
-    return f"{report.scanned} scanned{skipped}"
+    skipped = len({one.path for one in report.skipped if one.path})
+    return f"{report.scanned} scanned, {skipped} skipped" if skipped else f"{report.scanned} scanned"
 
 
 def _elsewhere(report: Report) -> str:
