@@ -52,7 +52,11 @@ class Loaded:
 @cache
 def declared() -> Declared:
     """What the installed distributions declare; nothing of theirs is imported."""
-    entries = importlib.metadata.entry_points()
+    try:
+        entries = importlib.metadata.entry_points()
+    except Exception as error:  # one file that is no list of entry points is enough
+        what = f"the entry points of the installed distributions cannot be read ({type(error).__name__}: {error})"
+        return Declared({}, {}, (f"{what}; none of their rules is used",))
     problems: list[str] = []
     rules = dict(_sound(entries.select(group=RULES), "rule", problems.append))
     fixers = dict(_sound(entries.select(group=FIXERS), "fixer", problems.append))
@@ -153,4 +157,4 @@ def _flaws(rule: type[Rule]) -> Iterator[str]:
 
 def _distribution(entry: importlib.metadata.EntryPoint) -> str:
     """The name of the distribution that declares an entry point."""
-    return entry.dist.name if entry.dist is not None else entry.value
+    return (entry.dist.name if entry.dist is not None else None) or entry.value

@@ -296,6 +296,15 @@ def test_two_distributions_with_one_code_are_both_named(environment: Environment
     assert environment.found("ask.py", cwd=project) == ["CAV101"]
 
 
+def test_metadata_that_cannot_be_read_costs_nothing_of_ours(environment: Environment, project: Path) -> None:
+    environment.put("other-rules", ONE_RULE, {"other_rules": RULE})
+    (environment.packages / "other_rules-1.0.dist-info" / "entry_points.txt").write_text("[a.group]\nno entry point\n")
+    assert environment.found("ask.py", cwd=project) == ["CAV101"]
+    done = environment.lint("check", "ask.py", cwd=project)
+    assert b"the entry points of the installed distributions cannot be read" in done.stderr
+    assert done.returncode == 2
+
+
 def test_the_finding_is_kept_where_its_fixer_fails(environment: Environment, project: Path) -> None:
     entries = {**ONE_RULE, "claude_api_lint.fixers": {"OTH101": "other_rules:Mend"}}
     environment.put("other-rules", entries, {"other_rules": RULE + FIXER})
