@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
 
 # A link to a file of the repository that is no page: it leads somewhere where the repository is read, and nowhere here.
-_TO_REPOSITORY = re.compile(r"\[([^\]]+)\]\((?:\.\./)+(?!README)[^)]*\)")
+_TO_REPOSITORY = re.compile(r"\[([^\]]+)\]\((?:\.\./)+[^)]*(?<!\.md)\)")
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
