@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from claude_api_lint import discovery
 from claude_api_lint.discovery import changed_only, find_files, listed_files, read_file
 from claude_api_lint.git import GitError, changed_since
 from claude_api_lint.patterns import Excludes, Patterns
@@ -271,6 +272,14 @@ def test_pathspec_is_imported_where_there_is_a_pattern_only(tree: Path) -> None:
     assert run_python("-c", script, cwd=tree).stdout == b"5 True\n"
     git("init", "--quiet", cwd=tree)
     assert run_python("-c", script, cwd=tree).stdout == b"5 False\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="paths are shorter there")
+def test_a_very_deep_folder_is_no_problem(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    git("init", "--quiet", cwd=tree)
+    names = ["d"] * 1500
+    monkeypatch.setattr(discovery, "listed", lambda _: iter(["/".join([*names, "x.py"])]))
+    assert Found(".").files == []  # as it is not there; what counts is that nothing breaks
 
 
 # What is excluded
