@@ -241,7 +241,8 @@ def test_folders_of_tools_are_left_out_of_a_checkout_though_git_tracks_them(tree
 
 def test_git_is_not_led_astray_by_a_hook_that_it_runs_in(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     git("init", "--quiet", cwd=tree)
-    (tree / ".gitignore").write_text("b.py\n")
+    (tree / ".git" / "info").mkdir(exist_ok=True)
+    (tree / ".git" / "info" / "exclude").write_text("b.py\n")
     monkeypatch.setenv("GIT_DIR", "elsewhere")
     monkeypatch.setenv("GIT_INDEX_FILE", "elsewhere")
     assert "./b.py" not in Found(".").files
