@@ -317,6 +317,15 @@ def test_forced_excludes_hold_the_default_ones_as_well(tree: Path) -> None:
     assert Found("venv/x.py", force_exclude=True, **excluding(tree, "b", defaults=False)).files == ["venv/x.py"]
 
 
+def test_the_folder_that_one_is_in_may_have_any_name(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inside = tree / "build" / "pkg"
+    inside.mkdir(parents=True)
+    (inside / "x.py").write_text("")
+    monkeypatch.chdir(inside)
+    assert Found("x.py", str(tree / "a.py"), force_exclude=True).files == ["x.py", str(tree / "a.py")]
+    assert Found(str(inside / "x.py"), force_exclude=True).files == [str(inside / "x.py")]
+
+
 def test_without_the_default_excludes_everything_is_walked(tree: Path) -> None:
     (tree / "build").mkdir()
     (tree / "build" / "x.py").write_text("")
