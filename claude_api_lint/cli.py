@@ -164,6 +164,8 @@ class Session:
         self.selection = Selection(**{key: given[key] for key in vars(Selection())})
         if STDIN in self.selection.paths and self.selection.files_from == STDIN:
             raise click.UsageError("the standard input cannot be both a list of paths and a program")
+        if STDIN in self.selection.paths and self.selection.since is not None:
+            raise click.UsageError("git knows nothing of the standard input; leave out - or --since")
 
     def files(self) -> list[str]:
         """The files that are asked for."""
@@ -190,7 +192,7 @@ class Session:
 
     def summarize(self, text: str) -> None:
         """Say on stderr what it came to, to a person; stdout holds nothing but findings."""
-        if self.given["output_format"] in FOR_PEOPLE and not self.given["quiet"] and (self.run.scanned or text):
+        if self.given["output_format"] in FOR_PEOPLE and not self.given["quiet"] and self.run.scanned:
             click.echo(text, nl=False, err=True)
 
     def exit_code(self, *, found: bool) -> int:

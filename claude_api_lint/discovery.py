@@ -188,12 +188,16 @@ class _Walk:
         return self._is_folder_excluded(folder) or self._excludes_of(folder).match(os.path.join(self.top, name))
 
     def _is_folder_excluded(self, folder: str) -> bool:
-        if folder not in self._left_out:
-            above = folder.rpartition("/")[0]
-            self._left_out[folder] = self._is_folder_excluded(above) or self._excludes_of(above).match(
-                os.path.join(self.top, folder), is_folder=True
-            )
-        return self._left_out[folder]
+        asked = []
+        while folder not in self._left_out:
+            asked.append(folder)
+            folder = folder.rpartition("/")[0]
+        left_out = self._left_out[folder]
+        for inner in reversed(asked):
+            excludes = self._excludes_of(inner.rpartition("/")[0])
+            left_out = left_out or excludes.match(os.path.join(self.top, inner), is_folder=True)
+            self._left_out[inner] = left_out
+        return left_out
 
     def _excludes_of(self, folder: str) -> Excludes:
         if folder not in self._excludes:

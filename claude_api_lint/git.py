@@ -54,7 +54,7 @@ def changed_since(root: str, revision: str) -> set[str]:
     revision that does not exist.
     """
     try:
-        commit = _git(root, "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}").strip()
+        commit = _git(root, "rev-parse", "--verify", f"{revision}^{{commit}}").strip()  # no option ends like this
     except GitError as error:
         raise GitError(f"unknown revision {revision!r} ({error})") from error
     with contextlib.suppress(GitError):  # without a common history it is compared with the revision itself

@@ -11,7 +11,7 @@ from claude_api_lint.findings import Applicability, Finding, Fix
 from claude_api_lint.prefilter import mentions_api
 from claude_api_lint.settings import Settings
 from claude_api_lint.source import Source, UnreadableSource
-from claude_api_lint.suppression import Suppressions
+from claude_api_lint.suppression import Suppressions, hands_off
 from claude_api_lint.unused_noqa import unused_noqa
 
 if TYPE_CHECKING:
@@ -206,6 +206,7 @@ def _unless_suppressed(fix: Fix, code: str, source: Source, suppressions: Suppre
 
     for edit in fix.edits:
         first, last = source.position(edit.start)[0], source.position(edit.end)[0]
-        if any(suppressions.covers(line, code) for line in range(first, last + 1)):
-            return NoFix(f"line {first} is marked noqa")
+        for line in range(first, last + 1):
+            if suppressions.covers(line, code):
+                return NoFix(hands_off(line))
     return fix

@@ -78,8 +78,10 @@ class Excludes:
         return any(patterns.match(path, is_folder=is_folder) for patterns in self.patterns)
 
     def match_above(self, path: str) -> bool:
-        """Whether a path is to be left out, or a folder is that it names on the way."""
-        if self.defaults and any(map(_holds_no_code, os.path.dirname(path).replace(os.sep, "/").split("/"))):
+        """Whether a path is to be left out, or a folder on the way to it from the current one."""
+        here, absolute = os.path.join(os.getcwd(), ""), os.path.abspath(path)
+        way = os.path.dirname(absolute[len(here) :]) if absolute.startswith(here) else ""
+        if self.defaults and any(map(_holds_no_code, way.split(os.sep))):
             return True
         return self.match(path)
 

@@ -112,6 +112,11 @@ def _located(lines: list[str], first: int, last: int, real: Mapping[tuple[int, i
     return NoqaComment(first, last, line, start, end, tuple(codes))
 
 
+def hands_off(line: int) -> str:
+    """Why a fix is not offered that would change a line which a comment marks."""
+    return f"line {line} is marked noqa"
+
+
 def _lines(text: str) -> list[str]:
     """The lines as flake8 reads them: universal newlines, no byte order mark."""
     return io.StringIO(text.removeprefix("\ufeff"), newline=None).readlines()

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from claude_api_lint.findings import Applicability, Confidence, Finding, Fix
 from claude_api_lint.settings import Settings
 from claude_api_lint.source import Source
-from claude_api_lint.suppression import NoqaComment, Suppressions, noqa_comments, without_codes
+from claude_api_lint.suppression import NoqaComment, Suppressions, hands_off, noqa_comments, without_codes
 
 CODE = "CAV001"
 _FAMILY = "CAV"
@@ -36,7 +36,9 @@ def _is_unused(code: str, comment: NoqaComment, settings: Settings, found: list[
     named = [known for known in rule_codes() if known.startswith(code)]
     if CODE in named or not all(map(settings.selects, named)):
         return False
-    return not any(one.code.startswith(code) and comment.first <= one.line <= comment.last for one in found)
+    lines = range(comment.first, comment.last + 1)
+    kept_off = set(map(hands_off, lines))  # the comment may be there to keep a fix away, for a finding elsewhere
+    return not any(one.code.startswith(code) and (one.line in lines or one.no_fix_reason in kept_off) for one in found)
 
 
 def _finding(source: Source, path: str, comment: NoqaComment, unused: list[str]) -> Finding:

@@ -79,6 +79,7 @@ def test_no_path_at_all_is_nothing_to_do(project: Path) -> None:
     for face in ("check", "fix"):
         done = lint(face, cwd=project)
         assert (done.returncode, done.stdout) == (0, b"")
+        assert done.stderr == b"claude-api-lint: no file or folder named, nothing done\n"
     assert (project / "app" / "ask.py").read_text() == BROKEN
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from claude_api_lint import discovery
 from claude_api_lint.discovery import changed_only, find_files, listed_files, read_file
 from claude_api_lint.git import GitError, changed_since
 from claude_api_lint.patterns import Excludes, Patterns
@@ -240,7 +241,8 @@ def test_folders_of_tools_are_left_out_of_a_checkout_though_git_tracks_them(tree
 
 def test_git_is_not_led_astray_by_a_hook_that_it_runs_in(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     git("init", "--quiet", cwd=tree)
-    (tree / ".gitignore").write_text("b.py\n")
+    (tree / ".git" / "info").mkdir(exist_ok=True)
+    (tree / ".git" / "info" / "exclude").write_text("b.py\n")
     monkeypatch.setenv("GIT_DIR", "elsewhere")
     monkeypatch.setenv("GIT_INDEX_FILE", "elsewhere")
     assert "./b.py" not in Found(".").files
@@ -271,6 +273,14 @@ def test_pathspec_is_imported_where_there_is_a_pattern_only(tree: Path) -> None:
     assert run_python("-c", script, cwd=tree).stdout == b"5 True\n"
     git("init", "--quiet", cwd=tree)
     assert run_python("-c", script, cwd=tree).stdout == b"5 False\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="paths are shorter there")
+def test_a_very_deep_folder_is_no_problem(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    git("init", "--quiet", cwd=tree)
+    names = ["d"] * 1500
+    monkeypatch.setattr(discovery, "listed", lambda _: iter(["/".join([*names, "x.py"])]))
+    assert Found(".").files == []  # as it is not there; what counts is that nothing breaks
 
 
 # What is excluded
@@ -305,6 +315,15 @@ def test_forced_excludes_hold_the_default_ones_as_well(tree: Path) -> None:
     (tree / "venv" / "x.py").write_text("")
     assert Found("venv/x.py", "a.py", force_exclude=True).files == ["a.py"]
     assert Found("venv/x.py", force_exclude=True, **excluding(tree, "b", defaults=False)).files == ["venv/x.py"]
+
+
+def test_the_folder_that_one_is_in_may_have_any_name(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inside = tree / "build" / "pkg"
+    inside.mkdir(parents=True)
+    (inside / "x.py").write_text("")
+    monkeypatch.chdir(inside)
+    assert Found("x.py", str(tree / "a.py"), force_exclude=True).files == ["x.py", str(tree / "a.py")]
+    assert Found(str(inside / "x.py"), force_exclude=True).files == [str(inside / "x.py")]
 
 
 def test_without_the_default_excludes_everything_is_walked(tree: Path) -> None:

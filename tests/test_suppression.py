@@ -268,6 +268,17 @@ def test_a_family_is_judged_only_where_all_of_it_was_run() -> None:
     assert unused("x = 1  # noqa: CAV1\n", Settings(select=("CAV1", "CAV001"))) != []
 
 
+def test_a_comment_that_keeps_a_fix_away_is_of_use() -> None:
+    program = """\
+import requests
+def ask(key):
+    headers = {"x-api-key": key}  # noqa: CAV101
+    return requests.post("https://api.anthropic.com/v1/messages", headers=headers)
+"""
+    assert unused(program) == []
+    assert fixed(program) == program
+
+
 def test_a_file_that_could_not_be_analysed_is_not_judged() -> None:
     result = check_source(b"claude = (  # noqa: CAV101\n", "a.py", Settings())
     assert result.skipped

@@ -35,12 +35,12 @@ def painted(text: str, wanted: bool, color: str | None = None, *, bold: bool = F
     return click.style(text, fg=color, bold=bold or None)
 
 
-def takes_color(stream: TextIO) -> bool:
+def takes_color(stream: TextIO | None) -> bool:
     """Whether to write in colour without being told: to a terminal, unless its user asked for none.
 
     NO_COLOR is https://no-color.org; FORCE_COLOR is https://force-color.org.
     """
-    if os.environ.get("NO_COLOR"):
+    if stream is None or os.environ.get("NO_COLOR"):
         return False
     if os.environ.get("FORCE_COLOR"):
         return True
