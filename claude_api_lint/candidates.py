@@ -5,17 +5,22 @@ from __future__ import annotations
 from claude_api_lint.dataflow.project import Project
 from claude_api_lint.prefilter import mentions_api
 
-SENDING = (b"header", b"/v1/", b".post(", b"urlopen")
+SENDING = (b"header", b"/v1/", b".post(", b".send(", b".stream(", b".request(", b"urlopen")
 """Texts of which a file has at least one where it sends a request whose URL and headers it imports, in lower case."""
+
+
+def may_send(data: bytes) -> bool:
+    """Whether a file may send a request whose URL and headers it imports."""
+    if b"import" not in data:
+        return False
+    lowered = data.lower()
+    return any(word in lowered for word in SENDING)
 
 
 def concerns(data: bytes, path: str, project: Project | None) -> bool:
     """Whether a file can have findings: it mentions the API, or sends requests with names imported from what does."""
     if mentions_api(data):
         return True
-    if project is None or b"import" not in data:
-        return False
-    lowered = data.lower()
-    if not any(word in lowered for word in SENDING):
+    if project is None or not may_send(data):
         return False
     return any(mentions_api(text.encode("utf-8", "surrogatepass")) for text in project.reached(path, data))

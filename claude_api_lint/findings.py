@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 
@@ -35,6 +36,16 @@ class Edit:
     end: int
     text: str
     path: str = ""
+
+
+def apply(text: str, edits: Iterable[Edit]) -> str:
+    """The text with all edits made; they must not overlap, and equal ones are made once."""
+    pieces: list[str] = []
+    position = 0
+    for edit in sorted(set(edits)):
+        pieces += [text[position : edit.start], edit.text]
+        position = edit.end
+    return "".join([*pieces, text[position:]])
 
 
 @dataclass(frozen=True)
@@ -76,3 +87,23 @@ class Finding:
     def sort_key(self) -> tuple[str, int, int, str, str]:
         """The order of every report: file, line, column, code."""
         return (self.path, self.line, self.column, self.code, self.message)
+
+    def changes(self) -> Iterator[tuple[str, tuple[Edit, ...]]]:
+        """The files that the fix changes, each by its path with the edits of its text; nothing without a fix."""
+        edits = self.fix.edits if self.fix is not None else ()
+        for path in dict.fromkeys(edit.path for edit in edits):
+            yield path or self.path, tuple(edit for edit in edits if edit.path == path)
+
+
+@dataclass(frozen=True)
+class RulePage:
+    """What a rule says of itself. ``page`` is its page in the manual, of which the first line is the summary."""
+
+    code: str
+    name: str
+    page: str
+
+    @property
+    def summary(self) -> str:
+        """What the rule reports, in a sentence."""
+        return self.page.partition("\n")[0]

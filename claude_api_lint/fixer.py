@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from claude_api_lint.dataflow.project import Project
-from claude_api_lint.findings import Applicability, Edit, Finding
+from claude_api_lint.findings import Applicability, Edit, Finding, apply
 from claude_api_lint.linter import CheckResult, check_source
 from claude_api_lint.settings import Settings
 from claude_api_lint.source import Source
@@ -28,6 +28,8 @@ class FixResult:
     fixed: tuple[Finding, ...] = ()
     remaining: tuple[Finding, ...] = ()
     skipped: str | None = None
+    problems: tuple[str, ...] = ()
+    """Which rules of other distributions did not run, and why."""
     others: Mapping[str, bytes] = field(default_factory=dict)
 
 
@@ -50,12 +52,12 @@ def fix_source(source: bytes, path: str, settings: Settings, project: Project | 
         fixed.extend(chosen)
         result = work.check()
     if not fixed:
-        return FixResult(source, (), original.findings, original.skipped)
+        return FixResult(source, (), original.findings, original.skipped, original.problems)
     broken = result.skipped is not None and original.skipped is None
     if broken or work.is_broken():
         work.undo()
         return _given_up(source, original, "a fix would have broken it; nothing was changed, please report this file")
-    return FixResult(work.current, tuple(fixed), result.findings, result.skipped, work.others)
+    return FixResult(work.current, tuple(fixed), result.findings, result.skipped, result.problems, work.others)
 
 
 class _Work:
@@ -117,18 +119,8 @@ def _edited(data: bytes, edits: Iterable[Edit]) -> bytes:
     return source.encode(apply(source.text, edits))
 
 
-def apply(text: str, edits: Iterable[Edit]) -> str:
-    """The text with all edits made; they must not overlap, and equal ones are made once."""
-    pieces: list[str] = []
-    position = 0
-    for edit in sorted(set(edits)):
-        pieces += [text[position : edit.start], edit.text]
-        position = edit.end
-    return "".join([*pieces, text[position:]])
-
-
 def _given_up(source: bytes, original: CheckResult, why: str) -> FixResult:
-    return FixResult(source, (), original.findings, why)
+    return FixResult(source, (), original.findings, why, original.problems)
 
 
 def _without_overlaps(findings: Iterable[Finding]) -> list[Finding]:

@@ -96,12 +96,14 @@ def imports_in(text: str) -> tuple[Import, ...]:
 class Project:
     """The files that the checked files of one run lead to, each read once.
 
-    ``read`` gives the bytes of a file by its path, or raises OSError; ``changeable`` are the files that fixes may edit.
+    ``read`` gives the bytes of a file by its path, or raises OSError; ``changeable`` are the files that fixes may edit;
+    ``whole`` are folders all of whose files are checked in the run.
     """
 
-    def __init__(self, read: Read, changeable: Iterable[str] = ()) -> None:
+    def __init__(self, read: Read, changeable: Iterable[str] = (), whole: Iterable[str] = ()) -> None:
         self._read = read
-        self._changeable = frozenset(map(os.path.abspath, changeable))
+        self._changeable = {os.path.abspath(path): (number, path) for number, path in enumerate(changeable)}
+        self._whole = tuple(map(os.path.abspath, whole))
         self._changed: dict[str, bytes] = {}
         self._files: dict[str, File | None] = {}
         self._kinds: dict[str, str] = {}
@@ -161,9 +163,34 @@ class Project:
         path = os.path.abspath(path)
         return self._changed[path] if path in self._changed else self._read(path)
 
+    def settled(self, path: str) -> bytes:
+        """A file's bytes as they lie there. Raises OSError."""
+        return self._read(os.path.abspath(path))
+
     def may_change(self, path: str) -> bool:
         """Whether a file is one of those that a run may change."""
         return os.path.abspath(path) in self._changeable
+
+    def unchangeable(self) -> Project:
+        """The same project, of which nothing may be changed."""
+        return Project(self._read)
+
+    def given(self, path: str) -> str:
+        """A file's path as it was given to the run."""
+        known = self._changeable.get(os.path.abspath(path))
+        return known[1] if known is not None else path
+
+    def place(self, path: str) -> int:
+        """The place of a file among those of the run, from 0; one that is not among them comes last."""
+        return self._changeable.get(os.path.abspath(path), (len(self._changeable), path))[0]
+
+    def root_of(self, path: str) -> str:
+        """The root of the project that a file belongs to."""
+        return self.root(os.path.dirname(os.path.abspath(path)))
+
+    def covers(self, folder: str) -> bool:
+        """Whether all files of a folder are checked in the run."""
+        return any(folder == whole or folder.startswith(whole + os.sep) for whole in self._whole)
 
     def change(self, path: str, data: bytes) -> None:
         """Let everybody who asks from now on see other bytes of a file."""
