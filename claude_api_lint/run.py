@@ -92,30 +92,26 @@ class Run:
 
     def files(self, selection: Selection) -> list[str]:
         """The files that are asked for."""
-        paths = list(selection.paths)
+        paths = [*selection.paths, *self._listed(selection.files_from)]
+        if not paths and selection.since is not None and selection.files_from is None:
+            paths = ["."]
+        files = find_files(
+            paths,
+            self.problem,
+            self.configuration.excludes_in,
+            respect_gitignore=selection.respect_gitignore,
+            force_exclude=selection.force_exclude,
+        )
+        whole = [path for path in paths if selection.since is None and os.path.isdir(path)]
         try:
-            if selection.files_from is not None:
-                paths += listed_files(_read_list(selection.files_from))
-            elif selection.since is not None and not paths:
-                paths = ["."]
-            files = find_files(
-                paths,
-                self.problem,
-                self.configuration.excludes_in,
-                respect_gitignore=selection.respect_gitignore,
-                force_exclude=selection.force_exclude,
-            )
             if selection.since is not None:
                 files = changed_only(files, _changed(paths, selection.since))
             found = list(files)
-            whole = [path for path in paths if selection.since is None and os.path.isdir(path)]
-            self.project = Project(read_file, (file for file in found if file != STDIN), whole)
-            return found
-        except OSError as error:
-            self.problem(str(selection.files_from), f"the list cannot be read ({reason(error)}); check its name")
         except GitError as error:
             self.problem("", f"--since {selection.since}: {error}")
-        return []
+            return []
+        self.project = Project(read_file, (file for file in found if file != STDIN), whole)
+        return found
 
     def jobs(self, files: Iterable[str]) -> Iterator[Job]:
         """The files with their bytes, as far as they can be read."""
@@ -185,6 +181,16 @@ class Run:
         if skipped not in self.skipped:
             self.skipped[skipped] = None
             self.say(f"{path}: {what}" if path else what)
+
+    def _listed(self, file: str | None) -> list[str]:
+        """The paths in a list of them, if there is one."""
+        if file is None:
+            return []
+        try:
+            return listed_files(read_stdin() if file == STDIN else read_file(file))
+        except OSError as error:
+            self.problem(file, f"the list cannot be read ({reason(error)}); check its name")
+            return []
 
     def _baseline_of(self, path: str) -> Baseline | None:
         file = self.configuration.project_of(os.path.dirname(path)).baseline
@@ -335,10 +341,6 @@ def read_stdin() -> bytes:
     if sys.stdin is None:
         raise OSError(errno.EBADF, "it is closed")
     return sys.stdin.buffer.read()
-
-
-def _read_list(path: str) -> bytes:
-    return read_stdin() if path == STDIN else read_file(path)
 
 
 def _changed(paths: Iterable[str], revision: str) -> set[str]:
