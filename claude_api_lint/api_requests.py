@@ -18,16 +18,18 @@ from claude_api_lint.dataflow.values import HOLE, Alternative, Entry, Frame, Pla
 from claude_api_lint.findings import Confidence
 from claude_api_lint.http.exchanges import Exchange, Exchanges
 from claude_api_lint.http.headers import AUTH_HEADERS
+from claude_api_lint.parsing import Statement
 from claude_api_lint.prefilter import mentions_api
 
 _NAMED_AFTER_API = re.compile(r"anthropic|claude", re.IGNORECASE)
 
 # Distributions that answer requests in the program itself: what a module with them sends never reaches the API.
 _MOCKING = frozenset(
-    "respx responses requests_mock aioresponses httpretty pytest_httpx pytest_httpserver vcr betamax mocket".split()
+    "respx responses requests_mock aioresponses httpretty pytest_httpx pytest_httpserver vcr betamax mocket "
+    "moto".split()
 )
 _MOCKING_NAMES = frozenset(
-    "MockTransport httpx_mock requests_mock respx_mock aioresponses MagicMock monkeypatch".split()
+    "MockTransport httpx_mock requests_mock respx_mock aioresponses MagicMock monkeypatch Stubber".split()
 )
 
 
@@ -63,6 +65,16 @@ class ApiRequests:
             self._of[call, elsewhere] = self._exchanges.of(module, call, elsewhere)
         return self._of[call, elsewhere]
 
+    def may_be_in(self, statement: Statement) -> bool:
+        """Whether a statement may send a request."""
+        return self._exchanges.may_send_in(self.module, statement)
+
+    @cached_property
+    def calls(self) -> list[cst.Call]:
+        """The calls of the statements that may send a request."""
+        statements = filter(self.may_be_in, self.module.statements)
+        return [call for statement in statements for call in self.module.nodes_of(cst.Call, statement)]
+
     def of(self, node: cst.Call | cst.ClassDef) -> list[ApiRequest]:
         """The requests to the Claude API that a call sends, or that a class inherits from other files."""
         found = self.among(self.exchanges(node) if isinstance(node, cst.Call) else self._inherited(node))
@@ -93,11 +105,13 @@ class ApiRequests:
         inherited = self._exchanges.of_class(self.module, node)
         if not inherited:
             return []
-        seen = {exchange.sent_at for call in self.module.nodes(cst.Call) for exchange in self.exchanges(call)}
+        seen = {exchange.sent_at for call in self.calls for exchange in self.exchanges(call)}
         return [exchange for exchange in inherited if exchange.sent_at not in seen]
 
     def goes_elsewhere(self, exchange: Exchange) -> bool:
         """Whether the URL is known, and is not the API's."""
+        if any(platform.reads(exchange.url_text, HOLE) for platform in self.catalog.platforms):
+            return True
         known = exchange.url_text.partition(HOLE)[0]
         return bool(known) and self.catalog.requirement(known, complete=False) is Requirement.NOT_THE_API
 
@@ -122,7 +136,7 @@ class ApiRequests:
     @cached_property
     def judged_homes(self) -> frozenset[Place]:
         """The places that build headers of requests which are known to go to the API."""
-        requests = (request for call in self.module.nodes(cst.Call) for request in self.of(call))
+        requests = (request for call in self.calls for request in self.of(call))
         return frozenset(home for request in requests for home in request.exchange.headers.homes)
 
     @property
@@ -132,10 +146,22 @@ class ApiRequests:
         return others & own
 
     @cached_property
+    def keys_on_platforms(self) -> frozenset[Place]:
+        """The places that name a header of a request to another platform."""
+        return frozenset(
+            entry.key_place
+            for call in self.module.nodes(cst.Call)
+            for exchange in self.exchanges(call)
+            if any(platform.reads(exchange.url_text, HOLE) for platform in self.catalog.platforms)
+            for entry in exchange.headers.entries
+            if entry.key_place is not None
+        )
+
+    @cached_property
     def _homes(self) -> tuple[frozenset[Place], frozenset[Place]]:
         others: set[Place] = set()
         own: set[Place] = set()
-        for call in self.module.nodes(cst.Call):
+        for call in self.calls:
             for exchange in self.exchanges(call):
                 (others if self.goes_elsewhere(exchange) else own).update(exchange.headers.homes)
         return frozenset(others), frozenset(own)

@@ -12,6 +12,7 @@ import libcst as cst
 from claude_api_lint.api import Change, ChangeKind, load_catalog
 from claude_api_lint.dataflow.trees import dotted, string_value, target_names, walk
 from claude_api_lint.findings import Confidence
+from claude_api_lint.parsing import Statement
 from claude_api_lint.replies import Kind, ReplyPart
 from claude_api_lint.rule import Rule, StepPart
 
@@ -45,6 +46,9 @@ class LegacyFieldRule(Rule):
     field: ClassVar[str]
     part_of_step = StepPart.REPLY
     origins = load_catalog().reply_needles
+
+    def looks_into(self, statement: Statement) -> bool:
+        return self.field in statement.text
 
     def visit_Subscript(self, node: cst.Subscript) -> None:
         index = node.slice[0].slice

@@ -163,10 +163,12 @@ def _as_unsafe(finding: Finding) -> Finding:
 def _visited(analysis: Analysis, rules: list[Rule]) -> Iterable[Violation]:
     """All violations of all rules: each ``visit_Kind`` method gets the nodes of that kind, collected in one pass."""
     for rule in rules:
+        statements = [statement for statement in analysis.module.statements if rule.looks_into(statement)]
         for name, kind in _visits(type(rule)):
             visit = getattr(rule, name)
-            for node in analysis.module.nodes(kind):
-                visit(node)
+            for statement in statements:
+                for node in analysis.module.nodes_of(kind, statement):
+                    visit(node)
     return [violation for rule in rules for violation in rule.violations.values()]
 
 

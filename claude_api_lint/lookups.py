@@ -80,7 +80,7 @@ class Lookups:
     @cached_property
     def _class_names(self) -> frozenset[str]:
         """The names of the module's classes that have bases."""
-        return frozenset(node.name.value for node in self.analysis.module.nodes(cst.ClassDef) if node.bases)
+        return frozenset(re.findall(r"\bclass\s+(\w+)\s*\(", self.analysis.module.source.text))
 
     def _is_enum(self, cls: Class) -> bool:
         return any(name.rsplit(".", 1)[-1] in _ENUMS for name in self.analysis.evaluator.objects.line(cls)[1])

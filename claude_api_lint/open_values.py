@@ -20,6 +20,7 @@ from claude_api_lint.dataflow.values import Const, External, Mapping, Sequence, 
 from claude_api_lint.findings import Confidence
 from claude_api_lint.replies import ELSEWHERE, Kind, ReplyPart
 from claude_api_lint.rule import Analysis
+from claude_api_lint.shapes import Shape
 
 _TYPE = "type"
 MAX_STEPS = 5
@@ -43,6 +44,24 @@ class OpenValues:
 
     def __init__(self, analysis: Analysis) -> None:
         self.analysis = analysis
+
+    @cached_property
+    def are_listed(self) -> bool:
+        """Whether a literal or an Enum of the module has known values, or may come from elsewhere in the project."""
+        module = self.analysis.module
+        if self.analysis.evaluator.imports.from_project(module):
+            return True
+        words = self.analysis.catalog.output_words
+        return any(
+            statement.shapes is None or any(not shape.keys.isdisjoint(words) for shape in statement.shapes)
+            for statement in module.statements
+        )
+
+    def are_compared(self, shape: Shape) -> bool:
+        """Whether a function may compare an open value with known ones."""
+        if not shape.compared.isdisjoint(self.analysis.catalog.output_words):
+            return True
+        return bool(shape.constants) and self.are_listed
 
     def of(self, subject: cst.BaseExpression, words: Collection[str], key: str | None = None) -> Told | None:
         """The open value that an expression is; ``words`` are the texts that the code compares it with.

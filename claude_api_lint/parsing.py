@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
+from claude_api_lint.shapes import Shape, shapes_of
+
 if TYPE_CHECKING:
     import libcst as cst
 
@@ -60,6 +62,16 @@ class Statement:
     def words(self) -> frozenset[str]:
         """Every identifier-like word of the text: a name that is not among them plays no part in the statement."""
         return frozenset(re.findall(r"\w+", self.text))
+
+    @cached_property
+    def lowered(self) -> str:
+        """The text in lower case."""
+        return self.text.lower()
+
+    @cached_property
+    def shapes(self) -> tuple[Shape, ...] | None:
+        """What its functions do, at a glance; None where nobody can tell."""
+        return shapes_of(self.text)
 
     @cached_property
     def tree(self) -> cst.Module:

@@ -29,6 +29,8 @@ _SCHEMA_LOADS = {"load": False, "loads": True}
 _FUNCTIONS = {"msgspec.json.decode": True, "msgspec.convert": False, "msgspec.json.Decoder().decode": True}
 _TYPE_FIRST = frozenset({"pydantic.parse_obj_as", "pydantic.tools.parse_obj_as"})
 _VALIDATIONS = frozenset({"validate", "iter_errors", "is_valid"})
+TAKERS = _OF_DATA | _OF_TEXT | _VALIDATIONS | {*_SCHEMA_LOADS, "decode", "convert", "parse_obj_as"}
+"""The last names of what makes data into something of a type, or checks it."""
 # What Claude has written, in the words and the shape that it was asked for.
 _WRITTEN_BY_CLAUDE = frozenset({"input", "parsed_output"})
 _DATACLASSES = frozenset({"dataclass", "define", "frozen", "mutable", "attrs", "s", "attrib"})

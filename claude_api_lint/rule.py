@@ -17,6 +17,8 @@ from claude_api_lint.dataflow.module import Module
 from claude_api_lint.dataflow.trees import string_value, walk
 from claude_api_lint.dataflow.values import Place
 from claude_api_lint.findings import Confidence
+from claude_api_lint.parsing import Statement
+from claude_api_lint.platform_requests import PlatformRequests
 from claude_api_lint.replies import Replies
 from claude_api_lint.source import Source
 from claude_api_lint.vocabulary import Vocabulary
@@ -46,6 +48,10 @@ class Analysis:
         if module not in self._requests:
             self._requests[module] = ApiRequests(module, self.evaluator, self.requests_of)
         return self._requests[module]
+
+    @cached_property
+    def platforms(self) -> PlatformRequests:
+        return PlatformRequests(self.requests)
 
     @cached_property
     def replies(self) -> Replies:
@@ -127,6 +133,19 @@ class Rule(cst.CSTVisitor):
         if not any(needle in lowered for needle in cls.needles):
             return False
         return not cls.origins or any(origin in lowered for origin in cls.origins)
+
+    def looks_into(self, statement: Statement) -> bool:
+        """Whether the rule may find something in a top-level statement: ten times cheaper than parsing it."""
+        return True
+
+    def is_near(self, statement: Statement, needles: tuple[str, ...]) -> bool:
+        """Whether a statement has one of some texts, in lower case, or uses a name whose binding has."""
+        if any(needle in statement.lowered for needle in needles):
+            return True
+        module, imports = self.analysis.module, self.analysis.evaluator.imports
+        bound = (s.binds or () for s in module.statements if any(needle in s.lowered for needle in needles))
+        names = frozenset().union(*bound, imports.from_project(module) if self.follows_imports else ())
+        return not names.isdisjoint(statement.words)
 
     def is_for_a_version(self, node: cst.CSTNode) -> bool:
         """Whether a node runs only under a test, or in a case, that names a version: the code knows what it does."""

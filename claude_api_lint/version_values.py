@@ -44,6 +44,9 @@ class HeaderRule(Rule):
     What is written in another file is reported there, where that file alone tells what it is; else at the request.
     """
 
+    def looks_into(self, statement: Statement) -> bool:
+        return "anthropic" in statement.lowered or self.analysis.requests.may_be_in(statement)
+
     def report_written(
         self, place: Place, sent_by: cst.CSTNode | None, message: str, confidence: Confidence, evidence: object
     ) -> None:
@@ -62,6 +65,9 @@ class HeaderRule(Rule):
 
 class VersionValueRule(HeaderRule):
     """A rule about the values of the version header: it is shown them wherever they are met."""
+
+    def looks_into(self, statement: Statement) -> bool:
+        return super().looks_into(statement) or is_version_constant(self.analysis, self.analysis.module, statement)
 
     @classmethod
     def is_about(cls, lowered: str) -> bool:
@@ -132,7 +138,7 @@ def sent_elsewhere(analysis: Analysis, statement: Statement) -> Iterator[Version
     for name in sorted(statement.binds or ()):
         for user in itertools.islice(analysis.evaluator.resolver.users(module, name), MAX_USERS):
             requests = analysis.requests_of(user)
-            for call in user.nodes(cst.Call):
+            for call in requests.calls:
                 for value in sent_values(requests, call):
                     if value.place.module is module:
                         yield value
@@ -203,7 +209,9 @@ def assigned_names(requests: ApiRequests, node: cst.Assign) -> Iterator[tuple[cs
             continue
         key = subscript.slice[0].slice.value
         name = string_value(key)
-        if isinstance(name, str) and _HEADERS_NAME.search(code_of(subscript.value)):
+        if not isinstance(name, str) or not _HEADERS_NAME.search(code_of(subscript.value)):
+            continue
+        if Place(module, key) not in requests.keys_on_platforms:
             yield key, name
 
 

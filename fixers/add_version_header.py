@@ -11,7 +11,7 @@ import libcst as cst
 from claude_api_lint.codemod import command_of
 from claude_api_lint.dataflow.module import Module
 from claude_api_lint.dataflow.trees import dotted, string_value
-from claude_api_lint.dataflow.values import Alternatives, Const, Place
+from claude_api_lint.dataflow.values import Alternatives, Const, Mapping, Place
 from claude_api_lint.findings import Applicability, Edit, Fix
 from claude_api_lint.fixes import Fixer, NoFix
 from claude_api_lint.http.exchanges import Exchange
@@ -32,8 +32,11 @@ class AddVersionHeader(Fixer):
     code = "CAV101"
 
     def fix(self, violation: Violation) -> Fix | NoFix:
-        exchanges = violation.evidence
-        assert isinstance(exchanges, tuple)
+        assert isinstance(violation.evidence, tuple)
+        return self.added(violation.evidence)
+
+    def added(self, exchanges: tuple[Exchange, ...]) -> Fix | NoFix:
+        """The edits that give these requests the header, or why there are none."""
         edits: dict[Edit, None] = {}
         for exchange in _with_common_home(exchanges):
             edit = self._edit(exchange)
@@ -46,11 +49,12 @@ class AddVersionHeader(Fixer):
 
     def _is_shared(self, exchange: Exchange) -> bool:
         """Whether the edit changes the headers of requests to other hosts, too."""
-        is_shared = self._home(exchange) in self.analysis.requests.shared_homes
+        home = literal_to_extend(exchange.module, exchange.call, exchange.headers)
+        is_shared = home in self.analysis.requests.shared_homes
         return is_shared and not isinstance(self._behind_assignment(exchange), Edit)
 
     def _edit(self, exchange: Exchange) -> Edit | NoFix:
-        home = self._home(exchange)
+        home = literal_to_extend(exchange.module, exchange.call, exchange.headers)
         if home is None:
             return self._behind_assignment(exchange) or self._into_call(exchange)
         if home in self.analysis.requests.shared_homes:
@@ -73,19 +77,6 @@ class AddVersionHeader(Fixer):
         if is_command:
             return self._into_command(node)
         return NoFix("the headers are built in a way that this fixer does not know")
-
-    def _home(self, exchange: Exchange) -> Place | None:
-        """The literal to extend: one in the request's own function before a shared one, a dict before any call."""
-        module = exchange.module
-        own = [f for f in module.ancestors(exchange.call) if isinstance(f, cst.FunctionDef)]
-
-        def rank(place: Place) -> tuple[bool, bool, bool]:
-            is_shared = place.module is not module or (bool(own) and module.scope_of(place.node) is None)
-            entries = place.node.elements if isinstance(place.node, cst.Dict) else ()
-            only_spreads = bool(entries) and not any(isinstance(entry, cst.DictElement) for entry in entries)
-            return (not isinstance(place.node, cst.Dict | cst.List | cst.Tuple), is_shared, only_spreads)
-
-        return min(exchange.headers.homes, key=rank, default=None)
 
     def _version(self, place: cst.CSTNode) -> cst.BaseExpression:
         """The version as an expression: the name of a constant that holds it, else the literal."""
@@ -246,6 +237,19 @@ class AddVersionHeader(Fixer):
         place = start + found[-1].end()
         header = f"{self.analysis.catalog.version_header}: {self.analysis.target}"
         return self.placed(module, Edit(place, place, f" {flag} {quote}{header}{quote}"))
+
+
+def literal_to_extend(module: Module, call: cst.CSTNode, built: Mapping) -> Place | None:
+    """Where to add an entry to what a call sends: in its own function before a shared place, a dict before any call."""
+    own = [f for f in module.ancestors(call) if isinstance(f, cst.FunctionDef)]
+
+    def rank(place: Place) -> tuple[bool, bool, bool]:
+        is_shared = place.module is not module or (bool(own) and module.scope_of(place.node) is None)
+        entries = place.node.elements if isinstance(place.node, cst.Dict) else ()
+        only_spreads = bool(entries) and not any(isinstance(entry, cst.DictElement) for entry in entries)
+        return (not isinstance(place.node, cst.Dict | cst.List | cst.Tuple), is_shared, only_spreads)
+
+    return min(built.homes, key=rank, default=None)
 
 
 def _with_common_home(exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:

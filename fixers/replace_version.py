@@ -5,9 +5,10 @@ from __future__ import annotations
 import libcst as cst
 
 from claude_api_lint.codemod import command_of
+from claude_api_lint.dataflow.module import Module
 from claude_api_lint.dataflow.trees import string_value
 from claude_api_lint.findings import Applicability, Edit, Fix
-from claude_api_lint.fixes import Fixer, NoFix, applicability_of_step
+from claude_api_lint.fixes import Fixer, NoFix, applicability_of_step, replacing
 from claude_api_lint.layout import quoted, with_value_quoted_like
 from claude_api_lint.rule import Violation
 from claude_api_lint.version_values import VersionValue
@@ -21,11 +22,11 @@ class ReplaceVersion(Fixer):
     def fix(self, violation: Violation) -> Fix | NoFix:
         value = violation.evidence
         assert isinstance(value, VersionValue)
-        edit = self._edit(value)
+        edit = written_anew(value.place.module, value.place.node, value.value, self.analysis.target)
         if isinstance(edit, NoFix):
             return edit
         title = f"Replace it by {self.analysis.target}"
-        return Fix(title, self._applicability(value), (edit,))
+        return Fix(title, self._applicability(value), (self.placed(value.place.module, edit),))
 
     def _applicability(self, value: VersionValue) -> Applicability:
         if self._has_other_use(value.place.node):
@@ -50,23 +51,19 @@ class ReplaceVersion(Fixer):
         name = string_value(key)
         return isinstance(name, str) and not self.analysis.catalog.is_version_header(name)
 
-    def _edit(self, value: VersionValue) -> Edit | NoFix:
-        node, target = value.place.node, self.analysis.target
-        if isinstance(node, cst.SimpleString) and node.evaluated_value in (value.value, (value.value or "").encode()):
-            return self.edit(node, with_value_quoted_like(node, target))
-        if isinstance(node, cst.Name) and node.value == "None":
-            return self.edit(node, quoted(target))
-        return self._inside(node, value)
 
-    def _inside(self, node: cst.CSTNode, value: VersionValue) -> Edit | NoFix:
-        """The version as a part of a longer literal, such as curl's ``anthropic-version: 2023-01-01``."""
-        module = self.analysis.module_of(node)
-        start, end = module.span(node)
-        source = module.source.text[start:end]
-        if not value.value or source.count(value.value) != 1:
-            return NoFix("the value is put together from pieces")
-        place = start + source.index(value.value)
-        return self.placed(module, Edit(place, place + len(value.value), self.analysis.target))
+def written_anew(module: Module, node: cst.CSTNode, old: str | None, new: str) -> Edit | NoFix:
+    """The edit that writes another version where one is written: in a literal of its own, or in a longer one."""
+    if isinstance(node, cst.SimpleString) and node.evaluated_value in (old, (old or "").encode()):
+        return replacing(module, node, with_value_quoted_like(node, new))
+    if isinstance(node, cst.Name) and node.value == "None":
+        return replacing(module, node, quoted(new))
+    start, end = module.span(node)
+    source = module.source.text[start:end]
+    if not old or source.count(old) != 1:
+        return NoFix("the value is put together from pieces")
+    place = start + source.index(old)
+    return Edit(place, place + len(old), new)
 
 
 __getattr__ = command_of(ReplaceVersion)

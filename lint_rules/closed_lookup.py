@@ -11,7 +11,9 @@ from claude_api_lint.api import load_catalog
 from claude_api_lint.dataflow.trees import code_of, last_name
 from claude_api_lint.lookups import Lookups
 from claude_api_lint.open_values import OpenValues, Told
+from claude_api_lint.parsing import Statement
 from claude_api_lint.rule import Rule
+from claude_api_lint.shapes import LOOKUP
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,13 @@ class ClosedLookup(Rule):
     @cached_property
     def lookups(self) -> Lookups:
         return Lookups(self.analysis)
+
+    def looks_into(self, statement: Statement) -> bool:
+        if statement.shapes is None:
+            return True
+        return any(
+            "getattr" in shape.calls or (LOOKUP in shape.kinds and self.values.are_listed) for shape in statement.shapes
+        )
 
     def visit_Subscript(self, node: cst.Subscript) -> None:
         key = self.lookups.key_of(node)

@@ -7,8 +7,10 @@ from functools import cached_property
 import libcst as cst
 
 from claude_api_lint.api import load_catalog
-from claude_api_lint.reply_models import ReplyModels
+from claude_api_lint.parsing import Statement
+from claude_api_lint.reply_models import TAKERS, ReplyModels
 from claude_api_lint.rule import Rule
+from claude_api_lint.shapes import SPREAD
 from claude_api_lint.stream_guards import StreamGuards
 
 _REFUSALS = frozenset({"ValidationError", "DecodeError", "TypeError", "ValueError"})
@@ -62,7 +64,7 @@ class ClosedSchema(Rule):
     name = "closed-schema"
     since = "2023-01-01"
     needles = ("pydantic", "msgspec", "marshmallow", "jsonschema", "dataclass", "attr")
-    origins = (*load_catalog().request_needles, "anthropic")
+    origins = (*load_catalog().output_needles, "anthropic.")
 
     @cached_property
     def models(self) -> ReplyModels:
@@ -71,6 +73,11 @@ class ClosedSchema(Rule):
     @cached_property
     def guards(self) -> StreamGuards:
         return StreamGuards(self.analysis)
+
+    def looks_into(self, statement: Statement) -> bool:
+        if statement.shapes is None:
+            return True
+        return any(SPREAD in shape.kinds or TAKERS & shape.calls for shape in statement.shapes)
 
     def visit_Call(self, node: cst.Call) -> None:
         if self.analysis.module.is_test:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,8 +12,11 @@ from claude_api_lint.api import load_catalog
 from claude_api_lint.dataflow.trees import code_of, dotted
 from claude_api_lint.findings import Confidence
 from claude_api_lint.loops import Loop, loop_around
+from claude_api_lint.parsing import Statement
 from claude_api_lint.rule import Rule, StepPart
 from claude_api_lint.streamed_texts import StreamedTexts, core, cut_by_call, is_fixed_place, is_what_came_before
+
+_READ = re.compile(r"""["']completion["']|\.completion\b(?!\()""")
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,15 @@ class CumulativeCompletion(Rule):
     needles = ("completion",)
     part_of_step = StepPart.REPLY
     origins = load_catalog().stream_needles
+
+    @classmethod
+    def is_about(cls, lowered: str) -> bool:
+        return super().is_about(lowered) and _READ.search(lowered) is not None
+
+    def looks_into(self, statement: Statement) -> bool:
+        if statement.shapes is None or _READ.search(statement.lowered) is not None:
+            return True
+        return any(shape.kinds & {"For", "AsyncFor", "While", "Slice"} for shape in statement.shapes)
 
     @cached_property
     def texts(self) -> StreamedTexts:

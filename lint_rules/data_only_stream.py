@@ -10,6 +10,7 @@ import libcst as cst
 from claude_api_lint.api import ChangeKind, load_catalog
 from claude_api_lint.dataflow.trees import last_name, string_value
 from claude_api_lint.findings import Confidence
+from claude_api_lint.parsing import Statement
 from claude_api_lint.replies import Kind, ReplyPart
 from claude_api_lint.rule import Rule, StepPart
 from claude_api_lint.stream_guards import KEY_ERRORS, StreamGuards
@@ -71,6 +72,9 @@ class DataOnlyStream(Rule):
     needles = ("json", "completion")
     part_of_step = StepPart.REPLY
     origins = load_catalog().request_needles
+
+    def looks_into(self, statement: Statement) -> bool:
+        return self.is_near(statement, self.needles)
 
     @cached_property
     def guards(self) -> StreamGuards:

@@ -9,6 +9,7 @@ import libcst as cst
 
 from claude_api_lint.api import load_catalog
 from claude_api_lint.findings import Confidence
+from claude_api_lint.parsing import Statement
 from claude_api_lint.replies import ELSEWHERE, Kind, ReplyPart
 from claude_api_lint.rule import Rule, StepPart
 from claude_api_lint.sentinels import Sentinels, SentinelTest
@@ -52,6 +53,9 @@ class DoneSentinel(Rule):
     part_of_step = StepPart.REPLY
     origins = load_catalog().stream_needles
     follows_imports = True
+
+    def looks_into(self, statement: Statement) -> bool:
+        return self.is_near(statement, self.needles)
 
     def visit_Comparison(self, node: cst.Comparison) -> None:
         self._judge(node, self.sentinels.in_comparison(node))

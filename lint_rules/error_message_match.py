@@ -10,9 +10,11 @@ import libcst as cst
 from claude_api_lint.api import load_catalog
 from claude_api_lint.dataflow.trees import code_of, dotted, last_name, string_value, target_names
 from claude_api_lint.error_texts import ErrorTexts
+from claude_api_lint.parsing import Statement
 from claude_api_lint.rule import Rule
 
 _TESTS = frozenset("startswith endswith find rfind index rindex count".split())
+_TESTING = frozenset({"In", "NotIn", "Eq", "NotEq", "Match"})
 _SEARCHES = frozenset("search match fullmatch findall finditer".split())
 
 
@@ -58,6 +60,13 @@ class ErrorMessageMatch(Rule):
     @cached_property
     def texts(self) -> ErrorTexts:
         return ErrorTexts(self.analysis)
+
+    def looks_into(self, statement: Statement) -> bool:
+        if not any(needle in statement.lowered for needle in self.needles):
+            return False
+        if statement.shapes is None:
+            return True
+        return any(shape.kinds & _TESTING or shape.calls & (_TESTS | _SEARCHES) for shape in statement.shapes)
 
     def visit_Comparison(self, node: cst.Comparison) -> None:
         target = node.comparisons[0]

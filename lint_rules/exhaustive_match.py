@@ -12,7 +12,9 @@ from claude_api_lint.chains import Chain, Chains, raised_names, tested
 from claude_api_lint.dataflow.trees import code_of
 from claude_api_lint.filters import Filters
 from claude_api_lint.open_values import OpenValues, Told
+from claude_api_lint.parsing import Statement
 from claude_api_lint.rule import Rule
+from claude_api_lint.shapes import Shape
 from claude_api_lint.stream_guards import StreamGuards
 
 
@@ -83,6 +85,15 @@ class ExhaustiveMatch(Rule):
     @cached_property
     def values(self) -> OpenValues:
         return OpenValues(self.analysis)
+
+    def looks_into(self, statement: Statement) -> bool:
+        if not any(needle in statement.lowered for needle in self.needles):
+            return False
+        return statement.shapes is None or any(map(self._may_refuse, statement.shapes))
+
+    def _may_refuse(self, shape: Shape) -> bool:
+        fails = shape.kinds & {"Raise", "Assert"} or any("assert" in name for name in shape.calls)
+        return bool(fails) and self.values.are_compared(shape)
 
     def visit_If(self, node: cst.If) -> None:
         chain = self.chains.of_if(node)

@@ -10,6 +10,7 @@ from claude_api_lint.api import load_catalog
 from claude_api_lint.chains import Chains
 from claude_api_lint.dataflow.trees import code_of
 from claude_api_lint.open_values import OpenValues
+from claude_api_lint.parsing import Statement
 from claude_api_lint.rule import Rule
 
 
@@ -56,6 +57,11 @@ class MatchWithoutFallback(Rule):
     @cached_property
     def values(self) -> OpenValues:
         return OpenValues(self.analysis)
+
+    def looks_into(self, statement: Statement) -> bool:
+        if statement.shapes is None:
+            return True
+        return any("Match" in shape.kinds and self.values.are_compared(shape) for shape in statement.shapes)
 
     def visit_Match(self, node: cst.Match) -> None:
         chain, falls_back = Chains(self.analysis.module).of_match(node)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
-
 import libcst as cst
 
 from claude_api_lint.api import load_catalog
-from claude_api_lint.api_requests import ApiRequest, has_key
-from claude_api_lint.dataflow.trees import last_name, string_value
-from claude_api_lint.dataflow.values import Assumption, Assumptions, Mapping, compatible
+from claude_api_lint.api_requests import ApiRequest
 from claude_api_lint.findings import Confidence
 from claude_api_lint.http.exchanges import Exchange
+from claude_api_lint.missing_headers import sender, without_version
+from claude_api_lint.parsing import Statement
 from claude_api_lint.rule import Rule
 
 
@@ -50,6 +48,9 @@ class MissingVersionHeader(Rule):
     needles = load_catalog().request_needles
     follows_imports = True
 
+    def looks_into(self, statement: Statement) -> bool:
+        return self.analysis.requests.may_be_in(statement)
+
     def visit_Call(self, node: cst.Call) -> None:
         self._judge(self.analysis.requests.of(node))
 
@@ -57,29 +58,8 @@ class MissingVersionHeader(Rule):
         self._judge(self.analysis.requests.of(node))
 
     def _judge(self, requests: list[ApiRequest]) -> None:
-        for case in self._cases(requests):
-            if all(self._lacks_version(request.exchange) for request in requests if self._may_be(request, case)):
-                self._report(case)
-
-    def _may_be(self, request: ApiRequest, case: list[ApiRequest]) -> bool:
-        """Whether a request is, on some branch, the one that a case is about."""
-        one, other = request.exchange, case[0].exchange
-        same = one.url_text == other.url_text
-        return same and compatible(one.when, other.url_when | context_of(other.when))
-
-    def _cases(self, requests: list[ApiRequest]) -> Iterator[list[ApiRequest]]:
-        """The requests that are judged together: same URL, same caller, any branch."""
-        cases: dict[Hashable, list[ApiRequest]] = {}
-        for request in requests:
-            exchange = request.exchange
-            cases.setdefault((exchange.url_text, exchange.url_when, context_of(exchange.when)), []).append(request)
-        yield from cases.values()
-
-    def _lacks_version(self, exchange: Exchange) -> bool:
-        requests = self.analysis.requests
-        if exchange.headers.open or requests.version_entries(exchange) or requests.misspelled_entries(exchange):
-            return False
-        return has_key(exchange) or not (exchange.by_wrapper or is_probe(exchange))
+        for case in without_version(self.analysis.requests, requests):
+            self._report(case)
 
     def _report(self, requests: list[ApiRequest]) -> None:
         exchange = requests[0].exchange
@@ -89,58 +69,9 @@ class MissingVersionHeader(Rule):
             f"request to the Claude API without the {header} header{self._where(exchange)}; "
             f"the server answers 400: {self.analysis.catalog.messages.missing()}"
         )
-        self.report(self._sender(exchange), message, confidence, tuple(request.exchange for request in requests))
+        node = sender(self.analysis.requests, exchange.call, exchange.headers, exchange.headers_when)
+        self.report(node, message, confidence, tuple(request.exchange for request in requests))
 
     def _where(self, exchange: Exchange) -> str:
         homes = exchange.headers.homes
         return f" (its headers are built at {self.analysis.where(homes[0])})" if homes else ""
-
-    def _sender(self, exchange: Exchange) -> cst.CSTNode:
-        """The call to point at: the caller that builds the headers, where a function only passes them on."""
-        module, homes = exchange.module, exchange.headers.homes
-        if isinstance(exchange.call, cst.ClassDef):
-            return next((home.node for home in homes if home.module is module), exchange.call.name)
-        if not homes:
-            return exchange.call
-        around_home = [homes[0].node, *homes[0].module.ancestors(homes[0].node)]
-        callers = {
-            assumption.key: assumption.choice
-            for assumption in exchange.headers_when
-            if assumption.context and isinstance(assumption.choice, cst.Call)
-        }
-        sender: cst.CSTNode = exchange.call
-        while True:
-            function = next((a for a in module.ancestors(sender) if isinstance(a, cst.FunctionDef)), None)
-            caller = callers.pop(("caller", function), None)
-            if function is None or not isinstance(caller, cst.Call) or function in around_home:
-                return sender
-            if not self._brings(caller, exchange, around_home):
-                return sender
-            sender = caller
-
-    def _brings(self, call: cst.Call, exchange: Exchange, around_home: list[cst.CSTNode]) -> bool:
-        """Whether the headers come from a caller: built in its function, or handed over by the call."""
-        module, evaluator = exchange.module, self.analysis.evaluator
-        if any(isinstance(above, cst.FunctionDef) and above in around_home for above in module.ancestors(call)):
-            return True
-        frame = evaluator.frame_of(module, call)
-        return any(
-            set(value.homes) & set(exchange.headers.homes)
-            for argument in call.args
-            for value in (a.value for a in evaluator.evaluate(argument.value, frame))
-            if isinstance(value, Mapping)
-        )
-
-
-def is_probe(exchange: Exchange) -> bool:
-    """Whether a request without a key can only ask if somebody is there: any answer will do."""
-    call = exchange.sending
-    if not isinstance(call, cst.Call):
-        return False
-    first = string_value(call.args[0].value) if call.args else None
-    return bool({str(first).lower(), last_name(call.func)} & {"get", "head", "options", "urlopen"})
-
-
-def context_of(when: Assumptions) -> frozenset[Assumption]:
-    """What a case rests on apart from branches: callers, subclasses, constructions."""
-    return frozenset(assumption for assumption in when if assumption.context)

@@ -30,7 +30,7 @@ def catalog() -> Catalog:
 
 def copy_tables(folder: Path, **texts: str) -> Catalog:
     """A catalog of copied tables, some of them replaced."""
-    for name in ("versions", "endpoints", "outputs", "streams"):
+    for name in ("versions", "endpoints", "outputs", "streams", "platforms"):
         text = texts.get(name, (FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
         (folder / f"{name}.toml").write_text(text, encoding="utf-8")
     return Catalog(folder)
@@ -107,9 +107,10 @@ def test_platform_values_are_told_apart(catalog: Catalog) -> None:
 
 
 def test_the_platforms_values_carry_their_prefix_and_no_version_does(catalog: Catalog) -> None:
-    for platform in parse_versions(read_table(FOLDER / "versions.toml")).platforms:
-        assert platform.value.startswith(platform.prefix)
+    for platform in catalog.platforms:
         assert platform.source
+        if platform.prefix is not None:
+            assert platform.values[0].startswith(platform.prefix)
     assert not any(catalog.is_platform_value(version.date) for version in catalog.versions)
 
 

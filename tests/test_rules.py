@@ -308,9 +308,11 @@ MACHINE = {"linter", "fixer", "rule", "rules", "fixes", "codemod", "layout"}
 SHELL = {"configuration", "discovery", "atomic"}
 FACES = {"cli", "flake8_plugin", "__main__", "output"}
 
-BELOW_RULES = FOUNDATION | {"api", "dataflow", "http", "api_requests", "replies", "vocabulary"}
+BELOW_RULES = FOUNDATION | {"api", "dataflow", "http", "api_requests", "platform_requests", "replies", "vocabulary"}
 SHARED_BY_RULES = {
     "version_values",
+    "missing_headers",
+    "platform_versions",
     "legacy_fields",
     "loops",
     "sentinels",
@@ -329,10 +331,13 @@ MAY_IMPORT = {
     "dataflow": FOUNDATION | {"api"},
     "http": FOUNDATION | {"api", "dataflow"},
     "api_requests": FOUNDATION | {"api", "dataflow", "http"},
+    "platform_requests": FOUNDATION | {"api", "dataflow", "http", "api_requests"},
     "replies": FOUNDATION | {"api", "dataflow", "http", "api_requests"},
     "vocabulary": FOUNDATION | {"api", "dataflow"},
     "loops": FOUNDATION | {"dataflow", "replies"},
     "version_values": BELOW_RULES | {"rule"},
+    "missing_headers": BELOW_RULES,
+    "platform_versions": BELOW_RULES | {"missing_headers"},
     "legacy_fields": BELOW_RULES | {"rule"},
     "sentinels": BELOW_RULES | {"rule"},
     "streamed_texts": BELOW_RULES | {"rule", "loops"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .catalog import Catalog, load_catalog
 from .endpoints import Requirement, SdkCall
 from .outputs import OpenValue
+from .platforms import Platform, PlatformUrl, VersionPlace
 from .streams import Stream
 from .tables import CatalogError
 from .versions import Change, ChangeKind, Messages, Version
@@ -16,9 +17,12 @@ __all__ = [
     "ChangeKind",
     "Messages",
     "OpenValue",
+    "Platform",
+    "PlatformUrl",
     "Requirement",
     "SdkCall",
     "Stream",
     "Version",
+    "VersionPlace",
     "load_catalog",
 ]

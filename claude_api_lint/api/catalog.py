@@ -11,6 +11,7 @@ from pathlib import Path
 
 from .endpoints import Endpoints, Requirement, SdkCall, parse_endpoints
 from .outputs import OpenValue, Root, parse_outputs, parse_roots
+from .platforms import Platform, parse_platforms
 from .streams import Stream, parse_streams
 from .tables import read_table
 from .versions import Change, ChangeKind, Messages, Version, Versions, parse_versions
@@ -57,6 +58,16 @@ class Catalog:
     def stream(self, endpoint: str | None) -> Stream | None:
         """How the stream of an endpoint (``/v1/messages``) looks."""
         return next((stream for stream in self.streams if stream.endpoint == endpoint), None)
+
+    @cached_property
+    def platforms(self) -> tuple[Platform, ...]:
+        """Where else Claude is served."""
+        return parse_platforms(read_table(self.folder / "platforms.toml"))
+
+    @cached_property
+    def platform_needles(self) -> tuple[str, ...]:
+        """Texts of which a file has at least one where it speaks to Claude on another platform by hand."""
+        return tuple(sorted(frozenset().union(*(platform.words for platform in self.platforms))))
 
     @property
     def version_header(self) -> str:
@@ -106,10 +117,19 @@ class Catalog:
 
     @cached_property
     def output_needles(self) -> tuple[str, ...]:
-        """Texts of which a file has at least one where it tells open values apart."""
-        keys = {path.rpartition(".")[2].strip("[]") for output in self.outputs for path in output.paths} - {"type"}
-        distinctive = {value for output in self.outputs for value in output.distinctive}
-        return tuple(sorted(keys | distinctive | {"anthropic"}))
+        """Texts of which a file has at least one where it tells open values apart: it gets replies, by hand or from an
+        SDK, imports the SDK's types, or compares with words of Claude's own.
+        """
+        words = {value for output in self.outputs for value in output.distinctive}
+        words |= {max(group, key=len) for output in self.outputs for group in output.together}
+        methods = {call.method for call in self.sdk_calls if "." in call.method}
+        return (*self.reply_needles, *sorted(words | methods), "import anthropic", "from anthropic")
+
+    @cached_property
+    def output_words(self) -> frozenset[str]:
+        """Every known variant of an open value, and the SDK's class for it, in lower case."""
+        values = {value.lower() for output in self.outputs for value in output.known}
+        return frozenset(values | {name.lower() for output in self.outputs for name in output.class_names})
 
     @cached_property
     def misspelled_needles(self) -> tuple[str, ...]:
@@ -127,7 +147,7 @@ class Catalog:
 
     def is_platform_value(self, value: str) -> bool:
         """Whether the value is another platform's (``bedrock-2023-05-31``, ``vertex-2023-10-16``)."""
-        return self._versions.is_platform_value(value)
+        return value.startswith(tuple(platform.prefix for platform in self.platforms if platform.prefix))
 
     def is_version_header(self, name: str) -> bool:
         """Whether the name is the version header's, in any casing."""

@@ -75,16 +75,6 @@ class Messages:
 
 
 @dataclass(frozen=True)
-class Platform:
-    """Another platform that serves Claude, whose version stands in the request body."""
-
-    name: str
-    value: str
-    prefix: str
-    source: str
-
-
-@dataclass(frozen=True)
 class ApiHeader:
     """A request header that only the Claude API has."""
 
@@ -101,7 +91,6 @@ class Versions:
     history: tuple[Version, ...]
     messages: Messages
     misspelled: tuple[str, ...]
-    platforms: tuple[Platform, ...]
     api_headers: tuple[ApiHeader, ...]
 
     @cached_property
@@ -132,9 +121,6 @@ class Versions:
     def is_outdated(self, version: str, target: str) -> bool:
         return self.is_known(version) and self.is_known(target) and self._order[version] < self._order[target]
 
-    def is_platform_value(self, value: str) -> bool:
-        return value.startswith(tuple(platform.prefix for platform in self.platforms))
-
     def is_version_header(self, name: str) -> bool:
         return name.lower() == self.header
 
@@ -147,7 +133,7 @@ class Versions:
 
 def parse_versions(table: Table) -> Versions:
     """Read versions.toml."""
-    table.only("header", "default-target", "version", "messages", "misspelled", "platform", "api-header")
+    table.only("header", "default-target", "version", "messages", "misspelled", "api-header")
     messages = table.table("messages").only("missing", "unknown", "duplicate")
     versions = Versions(
         header=table.text("header"),
@@ -155,7 +141,6 @@ def parse_versions(table: Table) -> Versions:
         history=tuple(_version(row) for row in table.tables("version")),
         messages=Messages(messages.text("missing"), messages.text("unknown"), messages.text("duplicate")),
         misspelled=table.table("misspelled").only("names").texts("names"),
-        platforms=tuple(_platform(row) for row in table.tables("platform")),
         api_headers=tuple(_api_header(row) for row in table.tables("api-header")),
     )
     dates = [version.date for version in versions.history]
@@ -183,11 +168,6 @@ def _change(row: Table) -> Change:
         after=row.optional_text("after"),
         source=row.text("source"),
     )
-
-
-def _platform(row: Table) -> Platform:
-    row.only("name", "value", "prefix", "source")
-    return Platform(row.text("name"), row.text("value"), row.text("prefix"), row.text("source"))
 
 
 def _api_header(row: Table) -> ApiHeader:

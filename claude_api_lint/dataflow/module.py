@@ -118,6 +118,10 @@ class Module:
             if word is None or word in statement.words:
                 yield from self._by_kind[self.tree(statement)].get(kind, ())  # type: ignore[misc]
 
+    def nodes_of(self, kind: type[Node], statement: Statement) -> list[Node]:
+        """The nodes of exactly this class in one statement, in source order."""
+        return self._by_kind[self.tree(statement)].get(kind, [])  # type: ignore[return-value]
+
     def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
         return self._parents.get(node)
 

@@ -6,8 +6,10 @@ it, once. This module needs no LibCST: it also decides whether a file that does 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
+import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -15,7 +17,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from claude_api_lint.parsing import Refused, Statement, split
-from claude_api_lint.prefilter import mentions_api
 from claude_api_lint.source import Source, UnreadableSource
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ MAX_FILE = 1_000_000
 MAX_LISTED = 5_000
 """Files of a project that are looked at to find who uses a name."""
 
+FILE, FOLDER, NOTHING = "file", "folder", "nothing"
 _PACKAGE = "__init__.py"
 _IMPORT = re.compile(
     r"^[ \t]*(?:from[ \t]+(?P<module>[.\w]+)[ \t]+import\b[ \t]*(?P<names>\([^)]*\)|(?:[^\n;#\\]|\\\r?\n)*)"
@@ -63,8 +65,9 @@ class File:
     data: bytes
 
     @cached_property
-    def mentions_api(self) -> bool:
-        return mentions_api(self.data)
+    def digest(self) -> str:
+        """A hash of the content."""
+        return hashlib.sha256(self.data).hexdigest()
 
     @cached_property
     def source(self) -> Source | None:
@@ -101,10 +104,9 @@ class Project:
         self._changeable = frozenset(map(os.path.abspath, changeable))
         self._changed: dict[str, bytes] = {}
         self._files: dict[str, File | None] = {}
-        self._roots: dict[str, str] = {}
-        self._search: dict[str, tuple[str, ...]] = {}
-        self._exists: dict[str, bool] = {}
+        self._kinds: dict[str, str] = {}
         self._listed: dict[str, tuple[str, ...]] = {}
+        self._queries: dict[tuple[str, ...], None] = {}
 
     @cached_property
     def modules(self) -> Across:
@@ -113,11 +115,33 @@ class Project:
 
         return Across(self)
 
+    # What was asked
+
+    def listen(self) -> None:
+        """Begin to note what is asked."""
+        self._queries = {}
+
+    @property
+    def queries(self) -> Iterator[list[str]]:
+        """What was asked since then."""
+        return map(list, self._queries)
+
+    def answers(self, query: list[str]) -> str:
+        """The answer to a question of an earlier run, as a text."""
+        kind, *rest = query
+        if kind == "kind":
+            return self._kind(*rest)
+        if kind == "users":
+            return "\n".join(self.users(*rest))
+        file = self.file(*rest)
+        return file.digest if file is not None else ""
+
     # Files
 
     def file(self, path: str) -> File | None:
         """A file of the project; None where it cannot be read or is too large."""
         path = os.path.abspath(path)
+        self._queries["file", path] = None
         if path not in self._files:
             try:
                 data = self.data(path)
@@ -212,25 +236,21 @@ class Project:
 
     def _search_path(self, folder: str) -> tuple[str, ...]:
         """The folders in which absolute imports of a folder's files are looked up, the nearest first."""
-        if folder not in self._search:
-            root = self.root(folder)
-            above = [folder]
-            while above[-1] != root:
-                above.append(os.path.dirname(above[-1]))
-            sources = [os.path.join(root, name) for name in SOURCE_FOLDERS]
-            folders = [*above, *(path for path in sources if self._is_folder(path))]
-            self._search[folder] = tuple(path for path in folders if not self._is_file(os.path.join(path, _PACKAGE)))
-        return self._search[folder]
+        root = self.root(folder)
+        above = [folder]
+        while above[-1] != root:
+            above.append(os.path.dirname(above[-1]))
+        sources = [os.path.join(root, name) for name in SOURCE_FOLDERS]
+        folders = [*above, *(path for path in sources if self._is_folder(path))]
+        return tuple(path for path in folders if not self._is_file(os.path.join(path, _PACKAGE)))
 
     def root(self, folder: str) -> str:
         """The project's root: the nearest folder above with a project's files, else that of the outermost package."""
-        if folder not in self._roots:
-            self._roots[folder] = self._marked_root(folder) or self._package_root(folder)
-        return self._roots[folder]
+        return self._marked_root(folder) or self._package_root(folder)
 
     def _marked_root(self, folder: str) -> str | None:
         while True:
-            if any(self._does_exist(os.path.join(folder, name)) for name in ROOT_FILES):
+            if any(self._kind(os.path.join(folder, name)) != NOTHING for name in ROOT_FILES):
                 return folder
             above = os.path.dirname(folder)
             if above == folder:
@@ -242,16 +262,23 @@ class Project:
             folder = os.path.dirname(folder)
         return folder
 
-    def _does_exist(self, path: str) -> bool:
-        if path not in self._exists:
-            self._exists[path] = os.path.exists(path)
-        return self._exists[path]
+    def _kind(self, path: str) -> str:
+        """What lies at a path: a file, a folder, or nothing."""
+        self._queries["kind", path] = None
+        if path not in self._kinds:
+            try:
+                mode = os.stat(path).st_mode
+            except (OSError, ValueError):
+                self._kinds[path] = NOTHING
+            else:
+                self._kinds[path] = FOLDER if stat.S_ISDIR(mode) else FILE if stat.S_ISREG(mode) else NOTHING
+        return self._kinds[path]
 
     def _is_file(self, path: str) -> bool:
-        return self._does_exist(path) and os.path.isfile(path)
+        return self._kind(path) == FILE
 
     def _is_folder(self, path: str) -> bool:
-        return self._does_exist(path) and os.path.isdir(path)
+        return self._kind(path) == FOLDER
 
     # What imports lead to
 
@@ -301,11 +328,13 @@ class Project:
     def users(self, path: str, name: str) -> list[str]:
         """The other files of a file's project that have a name as a word, the nearest first."""
         path = os.path.abspath(path)
+        queries = dict(self._queries)
         word = re.compile(rb"\b" + re.escape(name.encode()) + rb"\b")
         found = []
         for other in self._below(self.root(os.path.dirname(path))):
             if other != path and (file := self.file(other)) is not None and word.search(file.data):
                 found.append(other)
+        self._queries = {**queries, ("users", path, name): None}  # what was looked at for the answer is part of it
         return sorted(found, key=lambda other: (-len(os.path.commonpath([path, other])), other))
 
     def _below(self, root: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Protocol
 
 from claude_api_lint.dataflow.module import Module
-from claude_api_lint.dataflow.project import Import, Project, imports_in
+from claude_api_lint.dataflow.project import File, Import, Project, imports_in
 from claude_api_lint.dataflow.values import Namespace
 from claude_api_lint.parsing import Refused
 
@@ -137,12 +137,12 @@ class Across:
         return Namespace(path, self._module(path) if path.endswith(".py") else None)
 
     def _module(self, path: str) -> Module | None:
+        file = self.project.file(path)  # asked for each time: an answer rests on it
         if path not in self._modules:
-            self._modules[path] = self._read(path)
+            self._modules[path] = self._read(path, file)
         return self._modules[path]
 
-    def _read(self, path: str) -> Module | None:
-        file = self.project.file(path)
+    def _read(self, path: str, file: File | None) -> Module | None:
         if file is None or file.source is None:
             return None
         try:

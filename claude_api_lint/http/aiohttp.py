@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from claude_api_lint.http.declarations import VERBS, Client, Gives, Library, Reading, Sending, parameter
 
-_BY_VERB = Sending(url=parameter(0, "url"), headers=parameter(None, "headers"))
-_BY_METHOD = Sending(url=parameter(1, "url"), headers=parameter(None, "headers"))
+_JSON, _BODY = parameter(None, "json"), parameter(None, "data")
+_BY_VERB = Sending(url=parameter(0, "url"), headers=parameter(None, "headers"), json=_JSON, body=_BODY)
+_BY_METHOD = Sending(url=parameter(1, "url"), headers=parameter(None, "headers"), json=_JSON, body=_BODY)
 _SESSIONS = ("aiohttp.ClientSession", "aiohttp_retry.RetryClient")
 
 LIBRARY = Library(

@@ -38,12 +38,14 @@ class Sending:
     """A call that sends a request.
 
     It is told where URL and headers are (``url``, ``headers``), or in which argument a request that was built before is
-    (``request``), or how to read them out of a command (``command``). ``client`` is the argument that sends it, for a
-    function.
+    (``request``), or how to read them out of a command (``command``). ``json`` is what the library makes JSON of,
+    ``body`` what goes out as it is. ``client`` is the argument that sends it, for a function.
     """
 
     url: Parameter | None = None
     headers: Parameter | None = None
+    json: Parameter | None = None
+    body: Parameter | None = None
     request: Parameter | None = None
     command: CommandReader | None = None
     client: Parameter | None = None
@@ -58,6 +60,8 @@ class Building:
 
     url: Parameter | None = None
     headers: Parameter | None = None
+    json: Parameter | None = None
+    body: Parameter | None = None
     request: Parameter | None = None
     sends: bool = False
     adders: frozenset[str] = frozenset()

@@ -39,13 +39,15 @@ from claude_api_lint.dataflow.values import (
     compatible,
     just,
 )
+from claude_api_lint.http.bodies import Body, given_body
 from claude_api_lint.http.clients import Clients, joined
 from claude_api_lint.http.declarations import Building, Library, Parameter, Sending
 from claude_api_lint.http.headers import Headers, as_mapping
 from claude_api_lint.http.reached import Reached
 from claude_api_lint.http.reads import Read, further, pairs
 from claude_api_lint.http.registry import Registry, load_registry
-from claude_api_lint.http.wrappers import Wrappers, looks_like_request
+from claude_api_lint.http.wrappers import Wrappers, has_sending_word, is_request_word, looks_like_request
+from claude_api_lint.parsing import Statement
 
 # Methods of texts, collections and loggers.
 _HOMELY_METHODS = frozenset(
@@ -54,6 +56,9 @@ _HOMELY_METHODS = frozenset(
     "close debug info warning error exception dumps loads json isoformat group match search sub findall".split()
 )
 
+# The attributes of request objects that hold the body; () is the object itself, handed elsewhere.
+_CONTENTS = ((), ("data",), ("body",), ("json",), ("content",))
+
 
 @dataclass(frozen=True)
 class Exchange:
@@ -61,7 +66,8 @@ class Exchange:
 
     ``call`` is the call as a reader would point at it, or the class for whose objects another file sends it, and then
     ``sent_at`` is the call there. ``url_when``, ``headers_when`` and ``client_when`` say what the URL, the headers and
-    the state of the client rest on, and ``when`` what all of it does. ``library`` is None for a wrapper.
+    the state of the client rest on, and ``when`` what all of it does. ``library`` is None for a wrapper, ``body`` where
+    none is seen.
     """
 
     module: Module
@@ -73,6 +79,7 @@ class Exchange:
     headers_when: Assumptions
     library: Library | None
     by_wrapper: bool = False
+    body: Body | None = None
     client_when: Assumptions = NOTHING
     sent_at: Place | None = None
 
@@ -140,22 +147,42 @@ class Exchanges:
             headers = mappings.opened(headers, "headers that every request gets")
         url_when = read.url_when | conditions
         return Exchange(
-            module,
-            call,
-            frame,
-            read.url,
-            url_when,
-            headers,
-            read.headers_when,
-            library,
-            read.by_wrapper,
-            client_when,
-            read.sent_at,
+            module=module,
+            call=call,
+            frame=frame,
+            url=read.url,
+            url_when=url_when,
+            headers=headers,
+            headers_when=read.headers_when,
+            library=library,
+            by_wrapper=read.by_wrapper,
+            body=read.body,
+            client_when=client_when,
+            sent_at=read.sent_at,
+        )
+
+    def may_send_in(self, module: Module, statement: Statement) -> bool:
+        """Whether a call of a statement may send a request, or lead to another file that does."""
+        if statement.shapes is None or not statement.words.isdisjoint(self.evaluator.imports.from_project(module)):
+            return True
+        names = self._last_names if "curl" in module.words else self._last_names - self.registry.command_names
+        if "base_url" in module.words and "get" in statement.words:
+            return True
+        if "partial" in module.words:
+            return any(shape.calls for shape in statement.shapes)
+        return any(
+            "" in shape.calls
+            or not names.isdisjoint(shape.calls | shape.passed)
+            or any(map(has_sending_word, shape.calls))
+            or any(map(is_request_word, shape.keywords))
+            for shape in statement.shapes
         )
 
     def _may_send(self, module: Module, call: cst.Call) -> bool:
         """A cheap look before anything is evaluated."""
         name = last_name(call.func)
+        if name in self.registry.command_names and "curl" not in module.words:
+            return False
         if name in self._last_names and not (_looks_up_a_key(call) and "base_url" not in module.words):
             return True
         is_partial = "partial" in module.words and (isinstance(call.func, cst.Name) or _passes_partial(call))
@@ -252,7 +279,7 @@ class Exchanges:
                 for sender in self._clients_given(sending, arguments) or [client]:
                     urls = self._clients.urls(sender, arguments, sending.url)
                     headers = self._clients.headers(library, sender, arguments, sending.headers)
-                    yield from pairs(urls, headers, when)
+                    yield from pairs(urls, headers, when, given_body(sending, arguments))
 
     def _clients_given(self, sending: Sending, arguments: Arguments) -> list[Made | None]:
         """The clients that a function may be told to send with."""
@@ -282,7 +309,8 @@ class Exchanges:
             headers: Alternatives = (Alternative(read.headers, read.headers_when),)
             for change in made.changes:
                 headers = self.evaluator.limit(self._request_changed(headers, change, building))
-            yield from pairs((Alternative(read.url, read.url_when),), headers, NOTHING)
+            body = None if any(change.path[:1] in _CONTENTS for change in made.changes) else read.body
+            yield from pairs((Alternative(read.url, read.url_when),), headers, NOTHING, body)
 
     def _built_from(self, library: Library, building: Building, made: Made, client: Made | None) -> Iterator[Read]:
         """URL and headers that a request object was made with."""
@@ -295,7 +323,8 @@ class Exchanges:
                 yield from self._request_sent(library, building.request, owner, arguments, when)
                 continue
             headers = self._clients.headers(library, owner or client, arguments, building.headers)
-            yield from pairs(self._clients.urls(owner, arguments, building.url), headers, when)
+            urls = self._clients.urls(owner, arguments, building.url)
+            yield from pairs(urls, headers, when, given_body(building, arguments))
 
     def _request_changed(self, states: Alternatives, change: Change, building: Building) -> Iterable[Alternative]:
         """The headers of a request object after something was done to it."""

@@ -10,7 +10,10 @@ LIBRARY = Library(
     name="http.client",
     clients={name: Client(base_url=parameter(0, "host"), scheme=scheme) for name, scheme in _CONNECTIONS.items()},
     sendings={
-        f"{name}().request": Sending(url=parameter(1, "url"), headers=parameter(3, "headers")) for name in _CONNECTIONS
+        f"{name}().request": Sending(
+            url=parameter(1, "url"), headers=parameter(3, "headers"), body=parameter(2, "body")
+        )
+        for name in _CONNECTIONS
     },
     response={
         ITERATED: Reading(Gives.LINES, binary=True),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from claude_api_lint.http.declarations import VERBS, Building, Client, Gives, Library, Reading, Sending, parameter
 
-_BY_VERB = Sending(url=parameter(0, "url"), headers=parameter(None, "headers"))
-_BY_METHOD = Sending(url=parameter(1, "url"), headers=parameter(None, "headers"))
+_JSON, _BODY = parameter(None, "json"), parameter(None, "content", "data")
+_BY_VERB = Sending(url=parameter(0, "url"), headers=parameter(None, "headers"), json=_JSON, body=_BODY)
+_BY_METHOD = Sending(url=parameter(1, "url"), headers=parameter(None, "headers"), json=_JSON, body=_BODY)
+_BUILT = Building(url=parameter(1, "url"), headers=parameter(None, "headers"), json=_JSON, body=_BODY)
 _CLIENTS = ("httpx.Client", "httpx.AsyncClient")
 _CLIENT = Client(
     base_url=parameter(None, "base_url"),
@@ -29,11 +31,8 @@ LIBRARY = Library(
         **{f"{client}().send": Sending(request=parameter(0, "request")) for client in _CLIENTS},
     },
     buildings={
-        **{
-            f"{client}().build_request": Building(url=parameter(1, "url"), headers=parameter(None, "headers"))
-            for client in _CLIENTS
-        },
-        "httpx.Request": Building(url=parameter(1, "url"), headers=parameter(None, "headers")),
+        **{f"{client}().build_request": _BUILT for client in _CLIENTS},
+        "httpx.Request": _BUILT,
     },
     # A plain dict becomes a list of pairs (httpx.Headers), and each goes out as its own line.
     repeats_casings=True,

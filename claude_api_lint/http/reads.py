@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from claude_api_lint.dataflow.values import Alternatives, Assumptions, Mapping, Place, Value, compatible
+from claude_api_lint.http.bodies import Body
 from claude_api_lint.http.declarations import Library
 from claude_api_lint.http.headers import as_mapping
 
@@ -23,15 +24,16 @@ class Read:
     headers_when: Assumptions
     library: Library | None = None
     by_wrapper: bool = False
+    body: Body | None = None
     sent_at: Place | None = None
 
 
-def pairs(urls: Alternatives, headers: Alternatives, when: Assumptions) -> Iterator[Read]:
+def pairs(urls: Alternatives, headers: Alternatives, when: Assumptions, body: Body | None = None) -> Iterator[Read]:
     """Every URL with every headers that fit together and the assumptions."""
     for url in urls:
         for mapping in headers:
             if compatible(url.when, mapping.when) and compatible(when, url.when) and compatible(when, mapping.when):
-                yield Read(url.value, url.when | when, as_mapping(mapping.value), mapping.when | when)
+                yield Read(url.value, url.when | when, as_mapping(mapping.value), mapping.when | when, body=body)
 
 
 def further(reads: Iterable[Read], when: Assumptions) -> Iterator[Read]:

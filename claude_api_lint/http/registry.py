@@ -42,6 +42,11 @@ class Registry:
         """The last part of every sending and building name."""
         return frozenset(name.rsplit(".", 1)[-1] for name in (*self.sendings, *self.buildings))
 
+    @cached_property
+    def command_names(self) -> frozenset[str]:
+        """The last part of the names of what runs a command, which may be one that sends a request."""
+        return frozenset(n.rsplit(".", 1)[-1] for n, (_, sending) in self.sendings.items() if sending.command)
+
 
 @cache
 def load_registry() -> Registry:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from claude_api_lint.http.declarations import (
     ITERATED,
     VERBS,
@@ -14,8 +16,11 @@ from claude_api_lint.http.declarations import (
     parameter,
 )
 
-_BY_VERB = Sending(url=parameter(0, "url"), headers=parameter(None, "headers"))
-_BY_METHOD = Sending(url=parameter(1, "url"), headers=parameter(None, "headers"))
+_JSON, _BODY = parameter(None, "json"), parameter(None, "data")
+_BY_VERB = Sending(url=parameter(0, "url"), headers=parameter(None, "headers"), json=_JSON, body=_BODY)
+_BY_METHOD = Sending(url=parameter(1, "url"), headers=parameter(None, "headers"), json=_JSON, body=_BODY)
+# Only here the body has a place of its own: post(url, data, json).
+_POST = replace(_BY_VERB, json=parameter(2, "json"), body=parameter(1, "data"))
 
 LIBRARY = Library(
     name="requests",
@@ -26,12 +31,14 @@ LIBRARY = Library(
     sendings={
         **{f"requests.{verb}": _BY_VERB for verb in VERBS},
         **{f"requests.Session().{verb}": _BY_VERB for verb in VERBS},
+        "requests.post": _POST,
+        "requests.Session().post": _POST,
         "requests.request": _BY_METHOD,
         "requests.Session().request": _BY_METHOD,
         "requests.Session().send": Sending(request=parameter(0, "request")),
     },
     buildings={
-        "requests.Request": Building(url=parameter(1, "url"), headers=parameter(2, "headers")),
+        "requests.Request": Building(url=parameter(1, "url"), headers=parameter(2, "headers"), json=_JSON, body=_BODY),
         "requests.Request().prepare": Building(),
         "requests.Session().prepare_request": Building(request=parameter(0, "request")),
     },

@@ -7,7 +7,12 @@ from claude_api_lint.http.declarations import ITERATED, Client, Gives, Library, 
 _MANAGERS = ("urllib3.PoolManager", "urllib3.ProxyManager")
 _POOLS = ("urllib3.HTTPSConnectionPool", "urllib3.HTTPConnectionPool")
 # The position of ``headers`` differs between versions 1 and 2.
-_BY_METHOD = Sending(url=parameter(1, "url"), headers=parameter(None, "headers", unsure_from=2))
+_BY_METHOD = Sending(
+    url=parameter(1, "url"),
+    headers=parameter(None, "headers", unsure_from=2),
+    json=parameter(None, "json"),
+    body=parameter(None, "body"),
+)
 
 LIBRARY = Library(
     name="urllib3",

@@ -27,6 +27,7 @@ LIBRARY = Library(
         "urllib.request.Request": Building(
             url=parameter(0, "url"),
             headers=parameter(2, "headers"),
+            body=parameter(1, "data"),
             sends=True,
             adders=frozenset({"add_header", "add_unredirected_header"}),
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 
 import libcst as cst
 
@@ -29,8 +30,9 @@ from claude_api_lint.dataflow.values import (
     Value,
     just,
 )
+from claude_api_lint.http.bodies import given_body
 from claude_api_lint.http.clients import joined
-from claude_api_lint.http.declarations import Library
+from claude_api_lint.http.declarations import Library, Sending, parameter
 from claude_api_lint.http.headers import Headers, as_mapping, is_headers
 from claude_api_lint.http.reads import Read, pairs
 from claude_api_lint.http.registry import Registry
@@ -49,6 +51,8 @@ _URL_NAME = re.compile(r"(^|_)(url|uri|endpoint|link|host|api_base|base)s?($|_)"
 _BASES = frozenset({"base_url", "base", "api_base", "host"})
 _PATHS = frozenset({"path", "endpoint", "route"})
 _DOUBLES = frozenset({"mock", "fake", "stub", "respx", "responses"})
+# What nearly every client calls the arguments that hold a body.
+_BODY_ARGUMENTS = Sending(json=parameter(None, "json"), body=parameter(None, "data", "content", "body"))
 _NO_WRAPPERS = frozenset({"builtins", "functools", "dataclasses", "typing"})
 
 
@@ -94,7 +98,7 @@ class Wrappers:
             library = self._passed_library(arguments)
             urls = self._url_arguments(arguments)
             headers = self._header_arguments(arguments, library)
-            for read in pairs(urls, headers, when):
+            for read in pairs(urls, headers, when, given_body(_BODY_ARGUMENTS, arguments)):
                 yield replace(read, library=library, by_wrapper=library is None)
 
     def _passed_library(self, arguments: Arguments) -> Library | None:
@@ -138,18 +142,25 @@ class Wrappers:
 
 def looks_like_request(call: cst.Call) -> bool:
     """A cheap look at a call before anything is evaluated: whether it could be such a wrapper's."""
-    if any(a.star or (a.keyword is not None and _is_request_word(a.keyword.value)) for a in call.args):
+    if any(a.star or (a.keyword is not None and is_request_word(a.keyword.value)) for a in call.args):
         return True
     name = last_name(call.func) or ""
     return len(call.args) > 1 and (not name or bool(_words(name) & _SENDING_WORDS))
 
 
+def has_sending_word(name: str) -> bool:
+    """Whether the name of a function says that it sends something."""
+    return not _SENDING_WORDS.isdisjoint(_words(name))
+
+
+@cache
 def _words(name: str) -> frozenset[str]:
     """The words of a name: ``_makePostRequest`` has make, post and request."""
     return frozenset(word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name))
 
 
-def _is_request_word(name: str) -> bool:
+def is_request_word(name: str) -> bool:
+    """Whether the name of an argument says that it is a URL, or headers."""
     return "header" in name.lower() or _URL_NAME.search(name) is not None
 
 

@@ -1,0 +1,149 @@
+"""Work on many files in several processes: results in the order of the files, and no file takes the others down.
+
+A worker that dies (LibCST's parser is native code) is replaced, and its file gets the answer that it was lost.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from multiprocessing import connection
+from typing import Generic, TypeVar
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+FEW = 6
+"""Tasks for which it does not pay to start another process."""
+AHEAD = 64
+"""Results that are kept for an earlier one that takes longer."""
+
+
+@dataclass(frozen=True)
+class Lost:
+    """The answer for a task whose worker died; ``why`` says how, for people."""
+
+    why: str
+
+
+def cores() -> int:
+    """How many processes can run at once."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def each(tasks: Iterable[Task], work: Callable[[Task], Result], jobs: int) -> Iterator[tuple[Task, Result | Lost]]:
+    """What ``work`` makes of each task, in the order of the tasks.
+
+    With more than one job and more than a few tasks it is done in other processes: ``work`` and the tasks must be
+    picklable then, and what it raises is raised here.
+    """
+    tasks = iter(tasks)
+    first = list(itertools.islice(tasks, FEW + 1)) if jobs > 1 else []
+    if len(first) <= FEW:
+        for task in itertools.chain(first, tasks):
+            yield task, work(task)
+        return
+    with contextlib.closing(_Pool(work, jobs)) as pool:
+        yield from pool.run(itertools.chain(first, tasks))
+
+
+class _Worker(Generic[Task, Result]):
+    """A process that does one task at a time."""
+
+    def __init__(self, work: Callable[[Task], Result]) -> None:
+        self.pipe, theirs = multiprocessing.Pipe()
+        self.process = multiprocessing.Process(target=_serve, args=(theirs, self.pipe, work), daemon=True)
+        self.process.start()
+        theirs.close()
+        self.index: int | None = None
+
+    def give(self, index: int, task: Task) -> None:
+        self.index = index
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # that it died is seen when its answer is due
+            self.pipe.send(task)
+
+    def answer(self) -> Result | Lost:
+        """The result of the task. Raises what the work raised."""
+        self.index = None
+        try:
+            result, error = self.pipe.recv()
+        except (EOFError, ConnectionResetError):
+            self.process.join()
+            return Lost(_death(self.process.exitcode))
+        if error is not None:
+            raise error
+        return result  # type: ignore[no-any-return]
+
+    def stop(self) -> None:
+        self.pipe.close()
+        self.process.terminate()
+        self.process.join()
+
+
+class _Pool(Generic[Task, Result]):
+    def __init__(self, work: Callable[[Task], Result], jobs: int) -> None:
+        self._work = work
+        self._workers: list[_Worker[Task, Result]] = [_Worker(work) for _ in range(jobs)]
+
+    def run(self, tasks: Iterator[Task]) -> Iterator[tuple[Task, Result | Lost]]:
+        numbered = enumerate(tasks)
+        given: dict[int, Task] = {}
+        done: dict[int, Result | Lost] = {}
+        due = 0
+        while True:
+            for worker in self._workers:
+                if worker.index is None and len(given) < AHEAD and (task := next(numbered, None)) is not None:
+                    given[task[0]] = task[1]
+                    worker.give(*task)
+            busy = [worker for worker in self._workers if worker.index is not None]
+            if not busy:
+                return
+            ready = connection.wait([worker.pipe for worker in busy])
+            for worker in busy:
+                if worker.pipe in ready:
+                    index = worker.index
+                    assert index is not None
+                    done[index] = answer = worker.answer()
+                    if isinstance(answer, Lost):
+                        self._replace(worker)
+            while due in done:
+                yield given.pop(due), done.pop(due)
+                due += 1
+
+    def _replace(self, worker: _Worker[Task, Result]) -> None:
+        worker.stop()
+        self._workers[self._workers.index(worker)] = _Worker(self._work)
+
+    def close(self) -> None:
+        for worker in self._workers:
+            worker.stop()
+
+
+def _serve(pipe: connection.Connection, theirs: connection.Connection, work: Callable[[Task], Result]) -> None:
+    """The life of a worker: it ends when nobody is left to answer to."""
+    theirs.close()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of the terminal; the parent decides
+    while True:
+        try:
+            task = pipe.recv()
+        except EOFError:
+            return
+        try:
+            answer = (work(task), None)
+        except Exception as error:
+            answer = (None, error)
+        pipe.send(answer)
+
+
+def _death(code: int | None) -> str:
+    if code is not None and code < 0:
+        with contextlib.suppress(ValueError):
+            return f"the process that analysed it died ({signal.Signals(-code).name})"
+    return "the process that analysed it died"
