@@ -11,8 +11,11 @@ SENDING = (b"header", b"/v1/", b".post(", b"urlopen")
 
 def concerns(data: bytes, path: str, project: Project | None) -> bool:
     """Whether a file can have findings: it mentions the API, or sends requests with names imported from what does."""
-    if mentions_api(data):
-        return True
+    return mentions_api(data) or leads_to_api(data, path, project)
+
+
+def leads_to_api(data: bytes, path: str, project: Project | None) -> bool:
+    """Whether a file sends requests with names that it imports from what mentions the API."""
     if project is None or b"import" not in data:
         return False
     lowered = data.lower()
