@@ -329,25 +329,23 @@ class FixWork:
         else:
             self.fixed += result.fixed
 
-    def put(self, source: Source, after: bytes, others: Mapping[str, bytes]) -> None:
+    def put(self, source: Source, after: bytes, others: Mapping[str, tuple[bytes, bytes]]) -> None:
         """Show the change, pass the text on, or replace the files, all or none."""
-        changed = {self.run.files[path]: data for path, data in others.items()}
-        self.touched.update(dict.fromkeys(changed))
+        changes = {self.run.files[path]: change for path, change in others.items()}
+        self.touched.update(dict.fromkeys(changes))
         if after != source.data and not source.is_stdin:
-            changed[source.path] = after
+            changes[source.path] = (source.data, after)
         if self.dry_run:
-            for path, data in changed.items():
-                before = self.changes[path][0] if path in self.changes else read_file(path)
-                self.changes[path] = (before, data)
+            for path, (before, data) in changes.items():
+                self.changes[path] = (self.changes[path][0] if path in self.changes else before, data)
                 self.run.project.change(path, data)
             return
         if source.is_stdin:
             click.echo(after, nl=False)
         try:
-            before = {path: read_file(path) for path in changed} | {source.path: source.data}
-            replace_files({path: (before[path], data) for path, data in changed.items()})
+            replace_files(changes)
         finally:
-            for path in changed:
+            for path in changes:
                 self.run.project.settle(path)
 
     def take_touched(self) -> None:

@@ -8,14 +8,14 @@ of the project ``assistant``, in which every part of a request has a file of its
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from commands import REPOSITORY, flake8, lint
+from commands import REPOSITORY, flake8, lint, run_python
 
 PROJECTS = REPOSITORY / "fixtures" / "projects"
 ASSISTANT = PROJECTS / "silent" / "assistant"
@@ -177,7 +177,7 @@ class Broken:
 
 
 @pytest.fixture(scope="module")
-def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broken]:
+def broken(tmp_path_factory: pytest.TempPathFactory) -> Broken:
     """One run of each tool over all of them: that they have files of the same names must not matter."""
     folder = tmp_path_factory.mktemp("broken")
     for index, change in enumerate(BREAKS):
@@ -188,7 +188,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broken]:
     copies = [str(index) for index in range(len(BREAKS))]
     lint("fix", *copies, cwd=mended)
     before, by_flake8 = checked(*copies, cwd=folder), checked_by_flake8(*copies, cwd=folder)
-    yield Broken(folder, mended, before, by_flake8, checked(*copies, cwd=mended))
+    return Broken(folder, mended, before, by_flake8, checked(*copies, cwd=mended))
 
 
 each_break = pytest.mark.parametrize("index", range(len(BREAKS)), ids=[change.name for change in BREAKS])
@@ -241,3 +241,88 @@ def test_flake8_finds_the_same_in_several_processes(assistant: Path) -> None:
     alone = checked_by_flake8("-j", "1", "src", cwd=assistant)
     assert checked_by_flake8("-j", "2", "src", cwd=assistant) == alone
     assert len(alone) == 2
+
+
+# A fix that edits other files
+
+
+@pytest.fixture
+def two_homes(tmp_path: Path) -> Path:
+    """A request whose headers come from one of two other files: a fix has to edit both of them."""
+    (tmp_path / "pyproject.toml").write_text("")
+    (tmp_path / "first.py").write_text('HEADERS = {"x-api-key": "a"}\n')
+    (tmp_path / "second.py").write_text('HEADERS = {"x-api-key": "b"}\n')
+    (tmp_path / "ask.py").write_text(
+        "import first, second\nimport requests\n\n\ndef ask(flag, body):\n"
+        "    headers = first.HEADERS if flag else second.HEADERS\n"
+        '    return requests.post("https://api.anthropic.com/v1/messages", headers=headers, json=body)\n'
+    )
+    return tmp_path
+
+
+def texts(folder: Path) -> dict[str, str]:
+    return {file.name: file.read_text() for file in sorted(folder.glob("*.py"))}
+
+
+def test_a_fix_in_two_files_is_made_in_both(two_homes: Path) -> None:
+    done = lint("fix", ".", cwd=two_homes)
+    assert done.returncode == 0
+    changed = texts(two_homes)
+    assert changed["first.py"] == 'HEADERS = {"x-api-key": "a", "anthropic-version": "2023-06-01"}\n'
+    assert changed["second.py"] == 'HEADERS = {"x-api-key": "b", "anthropic-version": "2023-06-01"}\n'
+    assert done.stderr == b"Fixed 1 finding in 1 file.\n"
+
+
+def test_a_dry_run_shows_both_and_writes_neither(two_homes: Path) -> None:
+    before = texts(two_homes)
+    done = lint("fix", "--diff", ".", cwd=two_homes)
+    assert done.stdout.decode().count('+HEADERS = {"x-api-key"') == 2
+    assert texts(two_homes) == before
+
+
+def test_a_fix_in_two_files_is_not_made_where_one_is_not_part_of_the_run(two_homes: Path) -> None:
+    before = texts(two_homes)
+    done = lint("fix", "ask.py", "first.py", cwd=two_homes)
+    assert texts(two_homes) == before
+    assert done.returncode == 1
+    assert b"not fixed: the fix edits second.py, which is not part of this run; name both" in done.stdout
+
+
+CHANGED_MEANWHILE = """
+import os, sys
+from claude_api_lint.cli import main
+replace = os.replace
+def replaced(source, target):
+    replace(source, target)
+    if os.path.basename(target) == "first.py" and os.replace is not replace:
+        os.replace = replace
+        with open("second.py", "a") as file:
+            file.write("# somebody else\\n")
+os.replace = replaced
+sys.exit(main(["fix", "."]))
+"""
+
+
+def test_where_one_of_two_files_has_changed_meanwhile_both_stay(two_homes: Path) -> None:
+    before = texts(two_homes)
+    done = run_python("-c", CHANGED_MEANWHILE, cwd=two_homes)
+    assert texts(two_homes) == before | {"second.py": before["second.py"] + "# somebody else\n"}
+    assert done.returncode == 2
+    assert b"ask.py: not fixed: ./second.py belongs to the change: it has changed since it was read" in done.stderr
+
+
+@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root writes everywhere")
+def test_where_one_of_two_files_is_write_protected_both_stay(two_homes: Path) -> None:
+    (two_homes / "second.py").chmod(0o444)
+    before = texts(two_homes)
+    done = lint("fix", ".", cwd=two_homes)
+    assert texts(two_homes) == before
+    assert b"ask.py: not fixed: ./second.py belongs to the change: it is write-protected" in done.stderr
+
+
+def test_a_file_whose_encoding_would_not_be_kept_is_not_edited_for_another_one(two_homes: Path) -> None:
+    (two_homes / "second.py").write_bytes(b"# coding: utf-7\nHEADERS = {'x-api-key': 'b+AGE-'}\n")
+    before = texts(two_homes)
+    done = lint("fix", ".", cwd=two_homes)
+    assert texts(two_homes) == before
+    assert b"not fixed: the fix edits second.py, whose encoding cannot be kept byte for byte" in done.stdout
