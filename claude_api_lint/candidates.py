@@ -19,8 +19,11 @@ def may_send(data: bytes) -> bool:
 
 def concerns(data: bytes, path: str, project: Project | None) -> bool:
     """Whether a file can have findings: it mentions the API, or sends requests with names imported from what does."""
-    if mentions_api(data):
-        return True
+    return mentions_api(data) or leads_to_api(data, path, project)
+
+
+def leads_to_api(data: bytes, path: str, project: Project | None) -> bool:
+    """Whether a file sends requests with names that it imports from what mentions the API."""
     if project is None or not may_send(data):
         return False
     return any(mentions_api(text.encode("utf-8", "surrogatepass")) for text in project.reached(path, data))

@@ -411,7 +411,7 @@ def put(outcome: Outcome, project: Project, dry_run: bool) -> Outcome:
     job = outcome.job
     if outcome.data == job.data and not outcome.others and not job.is_stdin:
         return outcome
-    changes = {project.given(path): (project.settled(path), data) for path, data in outcome.others.items()}
+    changes = {project.given(path): change for path, change in outcome.others.items()}
     if outcome.data != job.data and not job.is_stdin:
         changes[job.path] = (job.data, outcome.data)
     if dry_run:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import warnings
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from claude_api_lint.dataflow.project import Project
-from claude_api_lint.findings import Applicability, Edit, Finding, apply
+from claude_api_lint.findings import Applicability, Edit, Finding, Fix, apply
 from claude_api_lint.linter import CheckResult, check_source
 from claude_api_lint.settings import Settings
 from claude_api_lint.source import Source
@@ -21,7 +21,8 @@ MAX_PASSES = 10
 class FixResult:
     """The fixed source; which findings are fixed, in the order in which they were; which remain.
 
-    ``others`` are the other files that the fixes edit, by absolute path: all of them are to be written, or none.
+    ``others`` are the other files that the fixes edit, by absolute path, as they were and as they are to be: all of
+    them are to be written, or none.
     """
 
     source: bytes
@@ -30,7 +31,7 @@ class FixResult:
     skipped: str | None = None
     problems: tuple[str, ...] = ()
     """Which rules of other distributions did not run, and why."""
-    others: Mapping[str, bytes] = field(default_factory=dict)
+    others: Mapping[str, tuple[bytes, bytes]] = field(default_factory=dict)
 
 
 def fix_source(source: bytes, path: str, settings: Settings, project: Project | None = None) -> FixResult:
@@ -52,12 +53,13 @@ def fix_source(source: bytes, path: str, settings: Settings, project: Project | 
         fixed.extend(chosen)
         result = work.check()
     if not fixed:
-        return FixResult(source, (), original.findings, original.skipped, original.problems)
+        return FixResult(source, (), work.explained(original.findings), original.skipped, original.problems)
     broken = result.skipped is not None and original.skipped is None
     if broken or work.is_broken():
         work.undo()
         return _given_up(source, original, "a fix would have broken it; nothing was changed, please report this file")
-    return FixResult(work.current, tuple(fixed), result.findings, result.skipped, result.problems, work.others)
+    remaining = work.explained(result.findings)
+    return FixResult(work.current, tuple(fixed), remaining, result.skipped, result.problems, work.others)
 
 
 class _Work:
@@ -65,12 +67,11 @@ class _Work:
 
     def __init__(self, source: bytes, path: str, settings: Settings, project: Project | None) -> None:
         self.current = source
-        self.others: dict[str, bytes] = {}
+        self.others: dict[str, tuple[bytes, bytes]] = {}
         self._source = source
         self._path = path
         self._settings = settings
         self._project = project
-        self._before: dict[str, bytes] = {}
 
     def check(self) -> CheckResult:
         return check_source(self.current, self._path, self._settings, self._project)
@@ -81,10 +82,28 @@ class _Work:
             return False
         if not self._settings.unsafe_fixes and finding.fix.applicability is not Applicability.SAFE:
             return False
-        return all(self._may_change(edit.path) for edit in finding.fix.edits if edit.path)
+        if self._project is not None and self._project.is_frozen and any(edit.path for edit in finding.fix.edits):
+            return False
+        return self._obstacle(finding.fix) is None
 
-    def _may_change(self, path: str) -> bool:
-        return self._project is not None and self._project.may_change(path)
+    def explained(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+        """The findings that remain; where another file stands in the way of a fix, they say so."""
+        return tuple(map(self._explained, findings))
+
+    def _explained(self, finding: Finding) -> Finding:
+        obstacle = self._obstacle(finding.fix) if finding.fix is not None else None
+        return finding if obstacle is None else replace(finding, fix=None, no_fix_reason=obstacle)
+
+    def _obstacle(self, fix: Fix) -> str | None:
+        """Why a fix cannot be applied, where it edits other files; None where it can."""
+        for path in dict.fromkeys(edit.path for edit in fix.edits if edit.path):
+            if self._project is None or not self._project.may_change(path):
+                shown = self._project.shown(path) if self._project is not None else path
+                return f"the fix edits {shown}, which is not part of this run; name both, or the folder above them"
+            data = self._project.data(path)
+            if Source.decode(data).encode(Source.decode(data).text) != data:
+                return f"the fix edits {self._project.shown(path)}, whose encoding cannot be kept byte for byte"
+        return None
 
     def edit(self, findings: list[Finding]) -> None:
         """Make the edits of findings, in every file that they are for."""
@@ -97,21 +116,21 @@ class _Work:
                 self.current = _edited(self.current, edits)
                 continue
             assert self._project is not None
-            before = self._project.data(path)
-            self._before.setdefault(path, before)
-            self.others[path] = _edited(before, edits)
-            self._project.change(path, self.others[path])
+            data = self._project.data(path)
+            edited = _edited(data, edits)
+            self.others[path] = (self.others[path][0] if path in self.others else data, edited)
+            self._project.change(path, edited)
 
     def is_broken(self) -> bool:
         """Whether something compiled before the edits and does no more."""
-        pairs = [(self._source, self.current), *((self._before[path], after) for path, after in self.others.items())]
+        pairs = [(self._source, self.current), *self.others.values()]
         return any(_compiles(before) and not _compiles(after) for before, after in pairs)
 
     def undo(self) -> None:
         """Let the project show the other files as they were."""
-        for path, data in self._before.items():
+        for path, (before, _) in self.others.items():
             assert self._project is not None
-            self._project.change(path, data)
+            self._project.change(path, before)
 
 
 def _edited(data: bytes, edits: Iterable[Edit]) -> bytes:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache
 from typing import TYPE_CHECKING
 
-from claude_api_lint.candidates import concerns
+from claude_api_lint.candidates import concerns, leads_to_api
 from claude_api_lint.findings import Applicability, Finding, Fix
 from claude_api_lint.settings import Settings
 from claude_api_lint.source import Source, UnreadableSource
@@ -68,12 +68,11 @@ def _check(source: Source, path: str, settings: Settings, project: Project | Non
 
 def _analysed(source: Source, path: str, settings: Settings, project: Project | None) -> CheckResult:
     from claude_api_lint import extensions
-    from claude_api_lint.rules import rule_classes
 
-    texts = _Texts(source, path, project)
-    rules = [rule for rule in rule_classes() if _can_report(rule, texts)]
+    rules = _about(source, path, project)
     selected = [rule for rule in rules if settings.selects(rule.code)]
-    others = [rule for rule in extensions.loaded().rules.values() if _can_report(rule, texts)]
+    lowered = source.text.lower()
+    others = [rule for rule in extensions.loaded().rules.values() if rule.is_about(lowered)]
     others = [rule for rule in others if settings.selects(rule.code)]
     if not selected and not others:
         return CheckResult(tuple(unused_noqa(source, path, settings, ())), problems=extensions.loaded().problems)
@@ -111,27 +110,16 @@ def _analysis(source: Source, path: str, settings: Settings, project: Project | 
     return Analysis(project.modules.adopt(module), target, Evaluator(project.modules))
 
 
-class _Texts:
-    """A file's text in lower case, and those of the statements that its imports lead to."""
+def _about(source: Source, path: str, project: Project | None) -> list[type[Rule]]:
+    """The rules that a file has the texts of; those that follow imports, too, where its imports lead to the API."""
+    from claude_api_lint.rules import rule_classes
 
-    def __init__(self, source: Source, path: str, project: Project | None) -> None:
-        self.own = source.text.lower()
-        self._source = source
-        self._path = path
-        self._project = project
-
-    @cached_property
-    def all(self) -> str:
-        """Both."""
-        if self._project is None:
-            return self.own
-        data = self._source.text.encode("utf-8", "surrogatepass")
-        return "\n".join([self.own, *(text.lower() for text in self._project.reached(self._path, data))])
-
-
-def _can_report(rule: type[Rule], texts: _Texts) -> bool:
-    """Whether a file has what a rule is about, or leads to it."""
-    return rule.is_about(texts.own) or (rule.follows_imports and rule.is_about(texts.all))
+    lowered = source.text.lower()
+    about = {rule for rule in rule_classes() if rule.is_about(lowered)}
+    following = {rule for rule in rule_classes() if rule.follows_imports and rule.may_be_about(lowered)}
+    if following - about and leads_to_api(source.text.encode("utf-8", "surrogatepass"), path, project):
+        about |= following
+    return [rule for rule in rule_classes() if rule in about]
 
 
 def _default_target() -> str:

@@ -117,7 +117,7 @@ class Rule(cst.CSTVisitor):
     """And one of these, if there are any: what the values come from that the rule is about."""
 
     follows_imports: ClassVar[bool] = False
-    """Whether these texts may also stand in what a file's imports lead to."""
+    """Whether what the values come from may also stand in what a file's imports lead to."""
 
     part_of_step: ClassVar[StepPart | None] = None
     """Which part of the step to another version a finding of the rule is, if it is one."""
@@ -133,6 +133,11 @@ class Rule(cst.CSTVisitor):
         if not any(needle in lowered for needle in cls.needles):
             return False
         return not cls.origins or any(origin in lowered for origin in cls.origins)
+
+    @classmethod
+    def may_be_about(cls, lowered: str) -> bool:
+        """Whether a text, in lower case, has what must stand in the file itself: imports may lead to the rest."""
+        return not cls.origins or any(needle in lowered for needle in cls.needles)
 
     def looks_into(self, statement: Statement) -> bool:
         """Whether the rule may find something in a top-level statement: ten times cheaper than parsing it."""

@@ -57,8 +57,8 @@ class Outcome:
     fixed: tuple[Finding, ...] = ()
     skipped: str | None = None
     problems: tuple[str, ...] = ()
-    others: Mapping[str, bytes] = field(default_factory=dict)
-    """The other files that the fixes edit, by absolute path: all are to be written, or none."""
+    others: Mapping[str, tuple[bytes, bytes]] = field(default_factory=dict)
+    """The other files that the fixes edit, by absolute path, as they were and as they are to be: all, or none."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ class Run:
                 new = [finding for finding in outcome.findings if not (known and known.take(finding, source))]
                 self.known += len(outcome.findings) - len(new)
                 self.found[outcome.job.path] = new
-            for path, data in outcome.others.items():
+            for path, (_, data) in outcome.others.items():
                 self.contents[self.project.given(path)] = data
 
     @property
@@ -227,7 +227,7 @@ def fix_all(jobs: Iterable[Job], means: Means) -> Iterator[Outcome]:
     The project must be told of what is written or shown before the next outcome is asked for.
     """
     later: list[Job] = []
-    for outcome in _all(jobs, Fixing(means.project.unchangeable()).fixed, means):
+    for outcome in _all(jobs, Fixing(means.project.frozen()).fixed, means):
         if outcome.job.is_stdin or not _edits_others(outcome, means.project):
             yield outcome
         else:

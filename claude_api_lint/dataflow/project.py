@@ -35,9 +35,14 @@ MAX_LISTED = 5_000
 
 FILE, FOLDER, NOTHING = "file", "folder", "nothing"
 _PACKAGE = "__init__.py"
+LIBRARIES = frozenset("aiohttp anthropic attr attrs boto3 botocore httpx openai pydantic requests urllib3".split())
+"""Distributions that rules know: a file of the project with such a name is not what an absolute import means."""
+
+_SPACE = r"(?:[ \t]|\\\r?\n)"
 _IMPORT = re.compile(
-    r"^[ \t]*(?:from[ \t]+(?P<module>[.\w]+)[ \t]+import\b[ \t]*(?P<names>\([^)]*\)|(?:[^\n;#\\]|\\\r?\n)*)"
-    r"|import[ \t]+(?P<modules>(?:[^\n;#\\]|\\\r?\n)*))",
+    rf"(?:^|[;:])[ \t]*(?:from{_SPACE}+(?P<module>\.+(?=import\b)|[.\w]+){_SPACE}*import\b[ \t]*"
+    rf"(?P<names>\((?:[^)#]|#[^\n]*)*\)|(?:[^\n;#\\]|\\\r?\n)*)"
+    rf"|import{_SPACE}+(?P<modules>(?:[^\n;#\\]|\\\r?\n)*))",
     re.MULTILINE,
 )
 _SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__", "site-packages", "build", "dist", "venv"})
@@ -84,6 +89,11 @@ class File:
             return []
 
     @cached_property
+    def binds(self) -> frozenset[str]:
+        """The names that the module binds."""
+        return frozenset().union(*(statement.binds or frozenset() for statement in self.statements))
+
+    @cached_property
     def imports(self) -> tuple[Import, ...]:
         return imports_in(self.source.text) if self.source is not None else ()
 
@@ -104,6 +114,7 @@ class Project:
         self._read = read
         self._changeable = {os.path.abspath(path): (number, path) for number, path in enumerate(changeable)}
         self._whole = tuple(map(os.path.abspath, whole))
+        self.is_frozen = False
         self._changed: dict[str, bytes] = {}
         self._files: dict[str, File | None] = {}
         self._kinds: dict[str, str] = {}
@@ -171,9 +182,11 @@ class Project:
         """Whether a file is one of those that a run may change."""
         return os.path.abspath(path) in self._changeable
 
-    def unchangeable(self) -> Project:
-        """The same project, of which nothing may be changed."""
-        return Project(self._read)
+    def frozen(self) -> Project:
+        """The same project for somebody who must not change other files than his own."""
+        project = Project(self._read, (path for _, path in self._changeable.values()), self._whole)
+        project.is_frozen = True
+        return project
 
     def given(self, path: str) -> str:
         """A file's path as it was given to the run."""
@@ -221,7 +234,7 @@ class Project:
         level = len(module) - len(name)
         if level:
             return self._relative(folder, level, parts)
-        if parts[0] in sys.stdlib_module_names:
+        if parts[0] in sys.stdlib_module_names or parts[0] in LIBRARIES:
             return None
         for root in self._search_path(folder):
             found = self.inside(root, parts)
@@ -315,7 +328,7 @@ class Project:
         Name by name: what binds an imported name, then what binds the names that this uses. At most MAX_STEPS.
         """
         importer = File(os.path.abspath(path), data)
-        queue = [(importer, found) for found in importer.imports]
+        queue: list[tuple[File, Import | str]] = [(importer, found) for found in importer.imports]
         words = frozenset(re.findall(r"\w+", importer.source.text)) if importer.source is not None else frozenset()
         seen: set[tuple[str, str]] = set()
         steps = 0
@@ -333,22 +346,26 @@ class Project:
                         yield statement.text
                         words |= statement.words
                         queue += [(file, found) for found in file.imports if found.bound in statement.words]
+                        queue += [(file, used) for used in sorted(file.binds & statement.words)]
                     queue += [(file, found) for found in file.imports if found.bound in (name, "*")]
 
-    def _wanted(self, importer: File, wanted: Import, words: frozenset[str]) -> Iterator[tuple[File, frozenset[str]]]:
-        """The files that an import names, each with the names that are wanted of it."""
+    def _wanted(
+        self, importer: File, wanted: Import | str, words: frozenset[str]
+    ) -> Iterator[tuple[File, frozenset[str]]]:
+        """The files that an import names, each with the names that are wanted of it; a name is the file's own."""
+        if isinstance(wanted, str):
+            yield importer, frozenset({wanted})
+            return
         found = self.find(importer.path, wanted.module)
         if found is None:
             return
         if found.endswith(".py") and (file := self.file(found)) is not None:
-            bound = frozenset().union(*(statement.binds or frozenset() for statement in file.statements))
-            yield file, bound & words if wanted.name in (None, "*") else frozenset({str(wanted.name)})
+            yield file, file.binds & words if wanted.name in (None, "*") else frozenset({str(wanted.name)})
         if wanted.name not in (None, "*"):
             folder = os.path.dirname(found) if found.endswith(_PACKAGE) else found
             below = self.inside(folder, [str(wanted.name)]) if not folder.endswith(".py") else None
             if below is not None and below.endswith(".py") and (file := self.file(below)) is not None:
-                bound = frozenset().union(*(statement.binds or frozenset() for statement in file.statements))
-                yield file, bound & words
+                yield file, file.binds & words
 
     # Who uses a name
 
