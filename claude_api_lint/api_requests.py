@@ -17,6 +17,7 @@ from claude_api_lint.dataflow.values import HOLE, Alternative, Entry, Place, Thu
 from claude_api_lint.findings import Confidence
 from claude_api_lint.http.exchanges import Exchange, Exchanges
 from claude_api_lint.http.headers import AUTH_HEADERS
+from claude_api_lint.sdk_clients import SdkClients
 
 _NAMED_AFTER_API = re.compile(r"anthropic|claude", re.IGNORECASE)
 
@@ -46,6 +47,11 @@ class ApiRequests:
         self.catalog = load_catalog()
         self._exchanges = Exchanges(evaluator)
         self._of: dict[cst.Call, list[Exchange]] = {}
+
+    @cached_property
+    def sdk(self) -> SdkClients:
+        """What the module does with the official SDK."""
+        return SdkClients(self.module, self.evaluator)
 
     def exchanges(self, call: cst.Call) -> list[Exchange]:
         """Everything that a call sends, wherever it goes."""

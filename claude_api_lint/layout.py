@@ -147,6 +147,19 @@ def dict_without(node: cst.Dict, element: cst.BaseDictElement) -> cst.Dict:
     return node.with_changes(elements=elements)
 
 
+def call_without(node: cst.Call, argument: cst.Arg) -> cst.Call:
+    """The call without one of its arguments."""
+    arguments = list(node.args)
+    index = arguments.index(argument)
+    if len(arguments) == 1:
+        return node.with_changes(args=[], whitespace_before_args=cst.SimpleWhitespace(""))
+    if index == len(arguments) - 1:
+        before, space = arguments[index - 1], argument.whitespace_after_arg
+        arguments[index - 1] = before.with_changes(comma=argument.comma, whitespace_after_arg=space)
+    del arguments[index]
+    return node.with_changes(args=arguments)
+
+
 def has_comment(node: cst.CSTNode) -> bool:
     """Whether a comment stands inside a node."""
     return re.search(r"#", "".join(c.value for c in _comments(node))) is not None

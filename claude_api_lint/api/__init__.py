@@ -5,6 +5,7 @@ from __future__ import annotations
 from .catalog import Catalog, load_catalog
 from .endpoints import Requirement, SdkCall
 from .outputs import OpenValue
+from .sdk import Release, RemovedMethod, Sdk, SdkRelease
 from .streams import Stream
 from .tables import CatalogError
 from .versions import Change, ChangeKind, Messages, Version
@@ -16,8 +17,12 @@ __all__ = [
     "ChangeKind",
     "Messages",
     "OpenValue",
+    "Release",
+    "RemovedMethod",
     "Requirement",
+    "Sdk",
     "SdkCall",
+    "SdkRelease",
     "Stream",
     "Version",
     "load_catalog",

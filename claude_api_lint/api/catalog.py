@@ -11,6 +11,7 @@ from pathlib import Path
 
 from .endpoints import Endpoints, Requirement, SdkCall, parse_endpoints
 from .outputs import OpenValue, Root, parse_outputs, parse_roots
+from .sdk import Sdk, parse_sdk
 from .streams import Stream, parse_streams
 from .tables import read_table
 from .versions import Change, ChangeKind, Messages, Version, Versions, parse_versions
@@ -57,6 +58,11 @@ class Catalog:
     def stream(self, endpoint: str | None) -> Stream | None:
         """How the stream of an endpoint (``/v1/messages``) looks."""
         return next((stream for stream in self.streams if stream.endpoint == endpoint), None)
+
+    @cached_property
+    def sdk(self) -> Sdk:
+        """The official SDK."""
+        return parse_sdk(read_table(self.folder / "sdk.toml"))
 
     @property
     def version_header(self) -> str:
@@ -110,6 +116,11 @@ class Catalog:
         keys = {path.rpartition(".")[2].strip("[]") for output in self.outputs for path in output.paths} - {"type"}
         distinctive = {value for output in self.outputs for value in output.distinctive}
         return tuple(sorted(keys | distinctive | {"anthropic"}))
+
+    @cached_property
+    def sdk_needles(self) -> tuple[str, ...]:
+        """Texts of which a file has at least one where it changes the version that the SDK sends, or goes round it."""
+        return (self.version_header, *self.misspelled_needles, f"{self.sdk.arguments.transport_attribute}.")
 
     @cached_property
     def misspelled_needles(self) -> tuple[str, ...]:
