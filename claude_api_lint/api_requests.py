@@ -54,9 +54,9 @@ class ApiRequests:
         return SdkClients(self.module, self.evaluator)
 
     def exchanges(self, call: cst.Call) -> list[Exchange]:
-        """Everything that a call sends, wherever it goes."""
+        """Everything that a call sends by hand, wherever it goes: what the official SDK sends is another matter."""
         if call not in self._of:
-            self._of[call] = self._exchanges.of(self.module, call)
+            self._of[call] = [] if self.sdk.given(call) else self._exchanges.of(self.module, call)
         return self._of[call]
 
     def of(self, call: cst.Call) -> list[ApiRequest]:
@@ -102,6 +102,12 @@ class ApiRequests:
         """The places that build headers for the API and for another host."""
         others, own = self._homes
         return others & own
+
+    @property
+    def homes(self) -> frozenset[Place]:
+        """The places that build headers of requests, wherever they go."""
+        others, own = self._homes
+        return others | own
 
     @cached_property
     def _homes(self) -> tuple[frozenset[Place], frozenset[Place]]:

@@ -160,6 +160,19 @@ def call_without(node: cst.Call, argument: cst.Arg) -> cst.Call:
     return node.with_changes(args=arguments)
 
 
+def has_comment_around(item: cst.DictElement | cst.Arg, whole: cst.Dict | cst.Call) -> bool:
+    """Whether a comment goes with an entry or an argument: inside it, behind it, or on lines of its own before it."""
+    items: Sequence[cst.CSTNode] = whole.elements if isinstance(whole, cst.Dict) else whole.args
+    opening = whole.lbrace.whitespace_after if isinstance(whole, cst.Dict) else whole.whitespace_before_args
+    index = list(items).index(item)
+    before = _separator(items[:index], opening)
+    own_lines = before.empty_lines if isinstance(before, cst.ParenthesizedWhitespace) else ()
+    if any(map(has_comment, own_lines)) or has_comment(item):
+        return True
+    closing = whole.rbrace.whitespace_before if isinstance(whole, cst.Dict) else cst.SimpleWhitespace("")
+    return (index == len(items) - 1 and has_comment(closing)) or (len(items) == 1 and has_comment(opening))
+
+
 def has_comment(node: cst.CSTNode) -> bool:
     """Whether a comment stands inside a node."""
     return re.search(r"#", "".join(c.value for c in _comments(node))) is not None

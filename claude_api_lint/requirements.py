@@ -1,7 +1,7 @@
 """Which releases of a distribution a project asks for, by the files that say so beside or above one of its modules.
 
-Only numbers count here, and only whether a release *may* be meant: markers and pre-releases are passed over, and what is
-not understood leaves everything open. That is little enough to do without a library for it.
+Only numbers count here, and only whether a release *may* be meant: markers and pre-releases are passed over, and what
+is not understood leaves everything open. That is little enough to do without a library for it.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ EVERYTHING = Span()
 def required(path: str, distribution: str) -> tuple[Span, ...]:
     """The releases of a distribution that the project of a file may run with.
 
-    The nearest folder counts in which a pyproject.toml, a setup.cfg or a requirements*.txt names the distribution. Where
-    none does, or none can be read, everything is left open. Never raises.
+    The nearest folder counts in which a pyproject.toml, a setup.cfg or a requirements*.txt names the distribution.
+    Where none does, or none can be read, everything is left open. Never raises.
     """
     folder = os.path.dirname(os.path.abspath(path))
     for _ in range(MAX_FOLDERS):

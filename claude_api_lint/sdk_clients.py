@@ -1,4 +1,4 @@
-"""The official SDK in a module: its clients, the headers that the program hands to them, and requests that go past them.
+"""The official SDK in a module: its clients, the headers that they are handed, and requests that go past them.
 
 A client is followed as any value is: through names, ``self``, factories, ``with``, and the methods that copy it. Where
 only an annotation or the name of a method tells that something is a client, that is evidence, not proof.
@@ -7,18 +7,18 @@ only an annotation or the name of a method tells that something is a client, tha
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import libcst as cst
 
-from claude_api_lint.api import Requirement, Sdk, SdkRelease, load_catalog
+from claude_api_lint.api import RemovedMethod, Requirement, Sdk, SdkRelease, load_catalog
 from claude_api_lint.dataflow import texts
 from claude_api_lint.dataflow.calls import Arguments
 from claude_api_lint.dataflow.evaluator import Evaluator
 from claude_api_lint.dataflow.flow import parameters
 from claude_api_lint.dataflow.module import Module
-from claude_api_lint.dataflow.trees import code_of, dotted, last_name
+from claude_api_lint.dataflow.trees import dotted, last_name
 from claude_api_lint.dataflow.values import (
     HOLE,
     Alternatives,
@@ -52,6 +52,7 @@ class GivenHeaders:
     ``argument`` is how the program hands them over; ``confidence`` says how sure it is that they go to the API.
     """
 
+    call: cst.Call
     argument: str
     headers: Mapping
     when: Assumptions
@@ -121,9 +122,11 @@ class SdkClients:
             if receiver is None:
                 continue
             for arguments, when in self.evaluator.calls.arguments(call, frame, prepared):
-                yield from self._of_arguments(arguments, when | conditions, receiver)
+                yield from self._of_arguments(call, arguments, when | conditions, receiver)
 
-    def _of_arguments(self, arguments: Arguments, when: Assumptions, receiver: _Receiver) -> Iterator[GivenHeaders]:
+    def _of_arguments(
+        self, call: cst.Call, arguments: Arguments, when: Assumptions, receiver: _Receiver
+    ) -> Iterator[GivenHeaders]:
         names = self.sdk.arguments
         for name in sorted(arguments.keywords):
             states: Alternatives = ()
@@ -136,7 +139,7 @@ class SdkClients:
             for alternative in assuming(states, when):
                 mapping = self.evaluator.as_mapping(alternative.value)
                 if mapping is not None:
-                    yield GivenHeaders(name, mapping, alternative.when, receiver.confidence)
+                    yield GivenHeaders(call, name, mapping, alternative.when, receiver.confidence)
 
     def _takes(self, receiver: _Receiver, name: str) -> bool:
         names = self.sdk.arguments
@@ -192,7 +195,7 @@ class SdkClients:
         return _Receiver(confidence) if confidence is not None else None
 
     def confidence(self, value: Value) -> Confidence | None:
-        """How sure it is that a value is a client whose requests go to the API; None where it is not known to be one."""
+        """How sure it is that a value is a client that sends to the API; None where it is not known to be one."""
         chain = list(self._chain(value))
         client = self.sdk.client(chain[-1].name) if chain else None
         if client is None:
@@ -290,6 +293,21 @@ class SdkClients:
             return ()
         known = (known.method for known in self.catalog.sdk_calls if "." in known.method)
         return next((tuple(m.split(".")) for m in known if names[-m.count(".") - 1 :] == m.split(".")), ())
+
+    # Methods that only old releases have
+
+    def removed_method(self, call: cst.Call) -> tuple[cst.Call, RemovedMethod] | None:
+        """Where the client is made of which a call calls a method that later releases took away, and the method."""
+        if last_name(call.func) not in {method.name for method in self.sdk.removed_methods}:
+            return None
+        for callee in self.evaluator.evaluate(call.func, self.evaluator.frame_of(self.module, call)):
+            part = callee.value
+            if not isinstance(part, Part) or not isinstance(part.whole, Made) or len(part.path) != 1:
+                continue
+            method = self.sdk.removed_method(part.whole.name, part.path[0])
+            if method is not None and part.whole.frame.module is self.module:
+                return part.whole.call, method
+        return None
 
     # Requests that go past the SDK
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import libcst as cst
 
+from claude_api_lint.api import RemovedMethod
 from claude_api_lint.codemod import command_of
 from claude_api_lint.dataflow.module import Module
 from claude_api_lint.dataflow.trees import dotted, string_value
@@ -33,6 +34,8 @@ class AddVersionHeader(Fixer):
 
     def fix(self, violation: Violation) -> Fix | NoFix:
         exchanges = violation.evidence
+        if isinstance(exchanges, RemovedMethod):
+            return NoFix("the requests and replies of today's SDK are others")
         assert isinstance(exchanges, tuple)
         edits: dict[Edit, None] = {}
         for exchange in _with_common_home(exchanges):

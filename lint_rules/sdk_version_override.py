@@ -78,6 +78,8 @@ class SdkVersionOverride(Rule):
         if requests.is_mocked or self._is_expected_to_fail(node):
             return
         for given in requests.sdk.given(node):
+            if given.argument == self.analysis.catalog.sdk.arguments.transport and self._also_sends(given):
+                continue
             for entry in given.headers.entries:
                 self._judge(entry, given, node)
         confidence = requests.sdk.raw_request(node)
@@ -85,6 +87,10 @@ class SdkVersionOverride(Rule):
             header = self.analysis.catalog.version_header
             message = f"this goes past the SDK: its transport adds neither {header} nor a key, and the server refuses"
             self.report(node, message, confidence)
+
+    def _also_sends(self, given: GivenHeaders) -> bool:
+        """Whether the program sends requests with the same headers itself, where they do something."""
+        return bool(set(given.headers.homes) & self.analysis.requests.homes)
 
     def _is_expected_to_fail(self, node: cst.Call) -> bool:
         """Whether a call stands in ``with pytest.raises(...)`` or its kin."""
@@ -131,7 +137,9 @@ class SdkVersionOverride(Rule):
         other = str(values[0].value) if len(values) == 1 and isinstance(values[0], Const) else "..."
         is_default = given.argument in sdk.sdk.arguments.defaults
         answer = self.analysis.catalog.messages.duplicate(*((other, own) if is_default else (own, other)))
-        return f'the SDK that this project requires sends "{entry.key}" beside its own; the server answers 400: {answer}'
+        return (
+            f'the SDK that this project requires sends "{entry.key}" beside its own; the server answers 400: {answer}'
+        )
 
     # Values
 
@@ -143,7 +151,9 @@ class SdkVersionOverride(Rule):
             yield Override(entry, given, Harm.REFUSED, is_constant=is_constant), without[0]
             return
         for value in values:
-            text = value.value.decode("latin-1") if isinstance(value, Const) and isinstance(value.value, bytes) else None
+            text = (
+                value.value.decode("latin-1") if isinstance(value, Const) and isinstance(value.value, bytes) else None
+            )
             text = value.value if isinstance(value, Const) and isinstance(value.value, str) else text
             if text:
                 yield from self._by_version(entry, given, text, is_constant=is_constant)
@@ -154,7 +164,7 @@ class SdkVersionOverride(Rule):
         catalog, target = self.analysis.catalog, self.analysis.target
         told = f'the SDK is told to send {catalog.version_header} "{version}"'
         if catalog.is_outdated(version, target):
-            why = f"{told}, which is outdated (the target version is {target}); by itself it sends the one it was made for"
+            why = f"{told}, older than the target version {target}; by itself it sends the one that it was made for"
             yield Override(entry, given, Harm.OUTDATED, version, is_constant), why
         elif not catalog.is_known(version) and not self._is_for_another_platform(version, given):
             why = f"{told}; the server answers 400: {catalog.messages.unknown(version)}"

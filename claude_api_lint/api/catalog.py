@@ -96,6 +96,11 @@ class Catalog:
         return (*sorted(domains), *sorted(self._versions.own_headers), "x-api-key")
 
     @cached_property
+    def unversioned_needles(self) -> tuple[str, ...]:
+        """Texts of which a file has at least one where a request may lack the version: by hand, or by the first SDK."""
+        return (*self.request_needles, *sorted({f".{method.name}(" for method in self.sdk.removed_methods}))
+
+    @cached_property
     def reply_needles(self) -> tuple[str, ...]:
         """Texts of which a file has at least one where it gets replies of the API: by hand, or from an old SDK."""
         calls = [call for call in self.sdk_calls if self.stream(call.endpoint) and self.stream(call.endpoint).text]  # type: ignore[union-attr]

@@ -39,6 +39,7 @@ class SdkArguments:
 
     base_url: str
     defaults: frozenset[str]
+    replacing: frozenset[str]
     copies: frozenset[str]
     request: frozenset[str]
     request_options: frozenset[str]
@@ -155,12 +156,13 @@ def _clients(row: Table) -> Iterable[SdkClient]:
 
 def _arguments(row: Table) -> SdkArguments:
     row.only(
-        "base-url", "defaults", "copies", "request", "request-options", "options-key", "transport",
+        "base-url", "defaults", "replacing", "copies", "request", "request-options", "options-key", "transport",
         "transport-attribute", "source",
     )  # fmt: skip
     return SdkArguments(
         base_url=row.text("base-url"),
         defaults=frozenset(row.texts("defaults")),
+        replacing=frozenset(row.texts("replacing")),
         copies=frozenset(row.texts("copies")),
         request=frozenset(row.texts("request")),
         request_options=frozenset(row.texts("request-options")),
