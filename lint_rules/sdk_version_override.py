@@ -55,11 +55,15 @@ class SdkVersionOverride(Rule):
 
     Bad:
 
-        client = anthropic.Anthropic(max_retries=5, default_headers={"anthropic-version": "2023-01-01"})
+        from anthropic import Anthropic
+
+        client = Anthropic(max_retries=5, default_headers={"anthropic-version": "2023-01-01"})
 
     Good:
 
-        client = anthropic.Anthropic(max_retries=5)
+        from anthropic import Anthropic
+
+        client = Anthropic(max_retries=5)
 
     Fix: removes the override (safe; unsafe where the SDK may then ask for a version beyond the target, where the
     headers have other uses, and where a comment explains them). Calls of `_client` have none.
