@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import libcst as cst
-from claude_api_lint.lint_rules.sdk_version_override import Harm, Override
 
 from claude_api_lint.codemod import command_of
 from claude_api_lint.dataflow.trees import string_value
@@ -12,6 +11,7 @@ from claude_api_lint.fixes import Change, Fixer, NoFix, applicability_of_step, r
 from claude_api_lint.folding import removal
 from claude_api_lint.layout import call_without, dict_without, has_comment, has_comment_around
 from claude_api_lint.rule import Violation
+from claude_api_lint.version_overrides import Harm, Override
 
 
 class RemoveVersionOverride(Fixer):
@@ -96,7 +96,7 @@ class RemoveVersionOverride(Fixer):
         if override.harm is not Harm.OUTDATED:
             return True
         versions = {release.version for release in self.analysis.requests.sdk.releases if release.version}
-        step = applicability_of_step(self.analysis, override.value)
+        step = applicability_of_step(self.analysis, override.version)
         return versions == {self.analysis.target} and step is Applicability.SAFE
 
     def _has_other_uses(self, place: cst.CSTNode, override: Override) -> bool:
