@@ -22,7 +22,7 @@ MAX_SIZE = 1 << 20
 """Larger files say other things."""
 
 _NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*")
-_CLAUSE = re.compile(r"(===|==|~=|!=|<=|>=|<|>|\^|~|)\s*v?(\d{1,9}(?:\.\d{1,9})*)(\.\*)?[^,\s]*")
+_CLAUSE = re.compile(r"(===|==|~=|!=|<=|>=|<|>|\^|~|)\s*v?(\d{1,9}(?:\.\d{1,9})*)(?!\.?\d)(\.\*)?[^,\s]*")
 
 
 @dataclass(frozen=True)

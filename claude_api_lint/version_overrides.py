@@ -80,9 +80,7 @@ class Overrides:
         is_default = given.argument in self.catalog.sdk.arguments.defaults
         both = (other or "...", own) if is_default else (own, other or "...")
         answer = self.catalog.messages.duplicate(*both)
-        return (
-            f'the required SDK sends "{entry.key}" beside its own; the server answers 400: {answer}'
-        )
+        return f'the required SDK sends "{entry.key}" beside its own; the server answers 400: {answer}'
 
     def _stands_for_nothing(self, value: Value) -> bool:
         sdk, name = self.catalog.sdk, _name_of(value)

@@ -110,10 +110,15 @@ class RemoveVersionOverride(Fixer):
         target: cst.BaseExpression = step.targets[0].target
         if isinstance(target, cst.Subscript):
             target = target.value
-        if not isinstance(target, cst.Name):
+        if not isinstance(target, cst.Name) or self._is_public(target):
             return True
         uses = [node for node in module.nodes(cst.Name, target.value) if node.value == target.value]
         return not all(self._goes_to_the_sdk(use) for use in uses)
+
+    def _is_public(self, name: cst.Name) -> bool:
+        """Whether other modules may use what a name is bound to."""
+        scope = self.analysis.module.scope_of(name)
+        return isinstance(scope, cst.ClassDef) or (scope is None and not name.value.startswith("_"))
 
     def _goes_to_the_sdk(self, use: cst.Name) -> bool:
         """Whether a name is bound, filled, or handed to the SDK here."""

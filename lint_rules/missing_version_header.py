@@ -69,8 +69,8 @@ class MissingVersionHeader(Rule):
         client, method = found
         catalog = self.analysis.catalog
         message = (
-            f"{method.name}() is a method of SDK releases before {method.gone_since}, which send no "
-            f"{catalog.version_header}; the server answers 400: {catalog.messages.missing()}; "
+            f"{method.name}() is of SDK releases before {method.gone_since}, which send no {catalog.version_header} "
+            f"(the last of them an outdated one); the server answers 400: {catalog.messages.missing()}; "
             f"move to {method.constructor} and {method.replacement}"
         )
         self.report(client, message, Confidence.LIKELY, method)
