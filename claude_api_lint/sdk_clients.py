@@ -18,7 +18,7 @@ from claude_api_lint.dataflow.calls import Arguments
 from claude_api_lint.dataflow.evaluator import Evaluator
 from claude_api_lint.dataflow.flow import parameters
 from claude_api_lint.dataflow.module import Module
-from claude_api_lint.dataflow.trees import dotted, last_name
+from claude_api_lint.dataflow.trees import dotted, last_name, string_value
 from claude_api_lint.dataflow.values import (
     HOLE,
     Alternatives,
@@ -89,10 +89,13 @@ class SdkClients:
         return tuple(release for release, era in eras if any(not (span & era).is_empty for span in asked))
 
     @cached_property
+    def _speaks_of_sdk(self) -> bool:
+        return self.sdk.distribution in self.module.words
+
+    @cached_property
     def keys(self) -> frozenset[Place]:
         """The places that write the names of headers which the SDK is given."""
-        calls = self.module.nodes(cst.Call) if self.sdk.distribution in self.module.words else ()
-        mappings = (given.headers for call in calls for given in self.given(call))
+        mappings = (given.headers for call in self.module.nodes(cst.Call) for given in self.given(call))
         return frozenset(entry.key_place for mapping in mappings for entry in mapping.entries if entry.key_place)
 
     # Headers that the SDK is given
@@ -105,6 +108,8 @@ class SdkClients:
 
     def _may_give(self, call: cst.Call) -> bool:
         """A cheap look before anything is evaluated."""
+        if not self._speaks_of_sdk:
+            return False
         names = self.sdk.arguments
         known = names.defaults | names.request | names.request_options | {names.transport}
         return any(a.star == "**" or (a.keyword is not None and a.keyword.value in known) for a in call.args)
@@ -287,9 +292,9 @@ class SdkClients:
         return ()
 
     def _path_of_method(self, call: cst.Call) -> tuple[str, ...]:
-        """``messages.create`` of ``self.client.messages.create``, in a module that speaks of the SDK."""
+        """``messages.create`` of ``self.client.messages.create``."""
         names = (dotted(call.func) or "").split(".")
-        if self.sdk.distribution not in self.module.words or "threads" in names:  # client.beta.threads is OpenAI's
+        if "threads" in names:  # client.beta.threads is OpenAI's
             return ()
         known = (known.method for known in self.catalog.sdk_calls if "." in known.method)
         return next((tuple(m.split(".")) for m in known if names[-m.count(".") - 1 :] == m.split(".")), ())
@@ -316,7 +321,7 @@ class SdkClients:
 
         ``client._client.post(url)`` knows the base URL, and nothing of what the SDK adds to a request.
         """
-        if last_name(call.func) not in (*VERBS, "request", "stream"):
+        if not self._may_go_past(call):
             return None
         frame = self.evaluator.frame_of(self.module, call)
         conditions = self.evaluator.flow.conditions(call, frame)
@@ -329,6 +334,14 @@ class SdkClients:
             return None
         return Confidence.LIKELY if Confidence.LIKELY in judged else Confidence.CERTAIN
 
+    def _may_go_past(self, call: cst.Call) -> bool:
+        """A cheap look before anything is evaluated: a mapping has a method ``get`` as well."""
+        if not self._speaks_of_sdk or self.sdk.arguments.transport_attribute not in self.module.words:
+            return False
+        url = string_value(call.args[0].value) if call.args else None
+        is_key = last_name(call.func) == "get" and isinstance(url, str) and "/" not in url
+        return last_name(call.func) in (*VERBS, "request", "stream") and not is_key
+
     def _judge_raw(self, callee: Value, call: cst.Call, frame: Frame) -> Confidence | None:
         attribute = self.sdk.arguments.transport_attribute
         if not isinstance(callee, Part) or callee.path[:-1] != (attribute,):
@@ -340,7 +353,7 @@ class SdkClients:
         for arguments, _ in self.evaluator.calls.arguments(call, frame):
             given = arguments.get(position, "url")
             if given is None or "headers" in arguments.keywords or arguments.may_have(position):
-                return None
+                return None  # what it sends by itself is known to other rules, or to nobody
             if any(not self._needs_version(a.value) for a in self.evaluator.force(given)):
                 return None
         return confidence
