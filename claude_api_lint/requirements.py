@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from claude_api_lint.api.sdk import Release, release
-from claude_api_lint.discovery import read_file
 
 MAX_FOLDERS = 12
 """Folders that are asked, upwards."""
@@ -129,7 +128,8 @@ def _read(path: str, reader: Reader) -> Iterable[tuple[str, str]]:
     try:
         if not os.path.isfile(path) or os.path.getsize(path) > MAX_SIZE:
             return []
-        return list(reader(read_file(path).decode("utf-8-sig")))
+        with open(path, encoding="utf-8-sig") as file:
+            return list(reader(file.read()))
     except (OSError, ValueError, RecursionError):  # a broken file is not for us to complain of
         return []
 

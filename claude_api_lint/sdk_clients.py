@@ -93,6 +93,12 @@ class SdkClients:
         return self.sdk.distribution in self.module.words
 
     @cached_property
+    def _speaks_of_version(self) -> bool:
+        """Whether a version header, or what is meant as one, is written anywhere in the module."""
+        text = self.module.source.text.lower()
+        return any(name in text for name in (self.catalog.version_header, *self.catalog.misspelled_needles))
+
+    @cached_property
     def keys(self) -> frozenset[Place]:
         """The places that write the names of headers which the SDK is given."""
         mappings = (given.headers for call in self.module.nodes(cst.Call) for given in self.given(call))
@@ -112,7 +118,9 @@ class SdkClients:
             return False
         names = self.sdk.arguments
         known = names.defaults | names.request | names.request_options | {names.transport}
-        return any(a.star == "**" or (a.keyword is not None and a.keyword.value in known) for a in call.args)
+        if any(argument.keyword is not None and argument.keyword.value in known for argument in call.args):
+            return True
+        return self._speaks_of_version and any(argument.star == "**" for argument in call.args)
 
     def _given_by(self, call: cst.Call) -> Iterator[GivenHeaders]:
         frame = self.evaluator.frame_of(self.module, call)
@@ -336,11 +344,18 @@ class SdkClients:
 
     def _may_go_past(self, call: cst.Call) -> bool:
         """A cheap look before anything is evaluated: a mapping has a method ``get`` as well."""
-        if not self._speaks_of_sdk or self.sdk.arguments.transport_attribute not in self.module.words:
+        if not self._speaks_of_sdk or not self._takes_transport:
             return False
         url = string_value(call.args[0].value) if call.args else None
         is_key = last_name(call.func) == "get" and isinstance(url, str) and "/" not in url
         return last_name(call.func) in (*VERBS, "request", "stream") and not is_key
+
+    @cached_property
+    def _takes_transport(self) -> bool:
+        """Whether the module takes the transport out of anything but its own objects."""
+        name = self.sdk.arguments.transport_attribute
+        taken = (node for node in self.module.nodes(cst.Attribute, name) if node.attr.value == name)
+        return any(not isinstance(node.value, cst.Name) or node.value.value != "self" for node in taken)
 
     def _judge_raw(self, callee: Value, call: cst.Call, frame: Frame) -> Confidence | None:
         attribute = self.sdk.arguments.transport_attribute

@@ -308,9 +308,10 @@ MACHINE = {"linter", "fixer", "rule", "rules", "fixes", "codemod", "layout"}
 SHELL = {"configuration", "discovery", "atomic"}
 FACES = {"cli", "flake8_plugin", "__main__", "output"}
 
-BELOW_RULES = FOUNDATION | {"api", "dataflow", "http", "api_requests", "replies", "vocabulary"}
+BELOW_RULES = FOUNDATION | {"api", "dataflow", "http", "sdk_clients", "api_requests", "replies", "vocabulary"}
 SHARED_BY_RULES = {
     "version_values",
+    "version_overrides",
     "legacy_fields",
     "loops",
     "sentinels",
@@ -328,11 +329,14 @@ MAY_IMPORT = {
     "api": set[str](),
     "dataflow": FOUNDATION | {"api"},
     "http": FOUNDATION | {"api", "dataflow"},
-    "api_requests": FOUNDATION | {"api", "dataflow", "http"},
+    "requirements": FOUNDATION | {"api"},
+    "sdk_clients": FOUNDATION | {"api", "dataflow", "http", "requirements"},
+    "api_requests": FOUNDATION | {"api", "dataflow", "http", "sdk_clients"},
     "replies": FOUNDATION | {"api", "dataflow", "http", "api_requests"},
     "vocabulary": FOUNDATION | {"api", "dataflow"},
     "loops": FOUNDATION | {"dataflow", "replies"},
     "version_values": BELOW_RULES | {"rule"},
+    "version_overrides": BELOW_RULES | {"rule"},
     "legacy_fields": BELOW_RULES | {"rule"},
     "sentinels": BELOW_RULES | {"rule"},
     "streamed_texts": BELOW_RULES | {"rule", "loops"},
