@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 from dataclasses import asdict
+from functools import cached_property
 from typing import Any
 
 from claude_api_lint.dataflow.project import Project
@@ -27,7 +28,10 @@ class Cache:
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
-        self._tool = tool()
+
+    @cached_property
+    def _tool(self) -> str:
+        return tool()
 
     def get(self, path: str, data: bytes, settings: object, project: Project) -> CheckResult | None:
         """The result that was kept for a file, where the project is as it was."""

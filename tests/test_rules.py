@@ -283,16 +283,37 @@ def test_a_page_that_is_not_fresh_is_noticed(monkeypatch: pytest.MonkeyPatch, tm
 
 # The house: arrows point one way
 
-FOUNDATION = {"source", "findings", "fingerprints", "settings", "prefilter", "suppression", "parsing"}
+FOUNDATION = {"source", "findings", "fingerprints", "settings", "prefilter", "suppression", "shapes", "parsing"}
 MACHINE = {"linter", "unused_noqa", "marking", "fixer", "rule", "rules", "extensions", "fixes", "codemod", "layout"}
-SHELL = {"configuration", "discovery", "git", "patterns", "atomic", "baseline", "describing"}
+SHELL = {
+    "candidates",
+    "cache",
+    "jobs",
+    "configuration",
+    "discovery",
+    "git",
+    "patterns",
+    "atomic",
+    "baseline",
+    "describing",
+}
 FACES = {"cli", "run", "progress", "flake8_plugin", "interface", "__init__", "__main__", "output"}
 
-BELOW_RULES = FOUNDATION | {"api", "dataflow", "http", "api_requests", "platform_requests", "replies", "vocabulary"}
+BELOW_RULES = FOUNDATION | {
+    "api",
+    "dataflow",
+    "http",
+    "sdk_clients",
+    "api_requests",
+    "platform_requests",
+    "replies",
+    "vocabulary",
+}
 SHARED_BY_RULES = {
     "version_values",
     "missing_headers",
     "platform_versions",
+    "version_overrides",
     "legacy_fields",
     "loops",
     "sentinels",
@@ -310,7 +331,9 @@ MAY_IMPORT = {
     "api": set[str](),
     "dataflow": FOUNDATION | {"api"},
     "http": FOUNDATION | {"api", "dataflow"},
-    "api_requests": FOUNDATION | {"api", "dataflow", "http"},
+    "requirements": FOUNDATION | {"api"},
+    "sdk_clients": FOUNDATION | {"api", "dataflow", "http", "requirements"},
+    "api_requests": FOUNDATION | {"api", "dataflow", "http", "sdk_clients"},
     "platform_requests": FOUNDATION | {"api", "dataflow", "http", "api_requests"},
     "replies": FOUNDATION | {"api", "dataflow", "http", "api_requests"},
     "vocabulary": FOUNDATION | {"api", "dataflow"},
@@ -318,6 +341,7 @@ MAY_IMPORT = {
     "version_values": BELOW_RULES | {"rule"},
     "missing_headers": BELOW_RULES,
     "platform_versions": BELOW_RULES | {"missing_headers"},
+    "version_overrides": BELOW_RULES | {"rule"},
     "legacy_fields": BELOW_RULES | {"rule"},
     "sentinels": BELOW_RULES | {"rule"},
     "streamed_texts": BELOW_RULES | {"rule", "loops"},
