@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from claude_api_lint.findings import Applicability, Edit, Finding
-from claude_api_lint.linter import CheckResult, check_source
+from claude_api_lint.linter import CheckResult, check_text
 from claude_api_lint.settings import Settings
-from claude_api_lint.source import Source
+from claude_api_lint.source import Source, UnreadableSource
 
 MAX_PASSES = 10
 """Fixes of one pass can uncover others; no real file needed more than three passes."""
@@ -26,27 +26,44 @@ class FixResult:
     skipped: str | None = None
 
 
+@dataclass(frozen=True)
+class Reading:
+    """How a kind of file is read: ``check`` finds things in its text, whose edits are edits of that very text, and
+    ``unreadable`` counts the parts that are no Python though they should be."""
+
+    check: Callable[[str], CheckResult]
+    unreadable: Callable[[str], int]
+
+
 def fix_source(source: bytes, path: str, settings: Settings) -> FixResult:
     """Fix the bytes of one file as far as ``settings`` allows; unchanged bytes where nothing was fixed."""
-    original = check_source(source, path, settings)
-    if original.findings and Source.decode(source).encode(Source.decode(source).text) != source:
+    try:
+        decoded = Source.decode(source)
+    except UnreadableSource as error:
+        return FixResult(source, skipped=str(error))
+    return fix_decoded(source, decoded, Reading(lambda text: check_text(text, path, settings), _unreadable), settings)
+
+
+def fix_decoded(source: bytes, decoded: Source, reading: Reading, settings: Settings) -> FixResult:
+    """Fix the bytes of one file, which somebody has already decoded."""
+    original = reading.check(decoded.text)
+    if original.findings and decoded.encode(decoded.text) != source:
         return _given_up(source, original, "its encoding cannot be kept byte for byte; nothing was fixed")
     fixed: list[Finding] = []
-    current, result = source, original
+    current, result = decoded.text, original
     for _ in range(MAX_PASSES):
         chosen = _without_overlaps(finding for finding in result.findings if _applies(finding, settings))
         if not chosen:
             break
-        decoded = Source.decode(current)
-        current = decoded.encode(apply(decoded.text, (edit for finding in chosen for edit in finding.fix.edits)))  # type: ignore[union-attr]
+        current = apply(current, (edit for finding in chosen for edit in finding.fix.edits))  # type: ignore[union-attr]
         fixed.extend(chosen)
-        result = check_source(current, path, settings)
+        result = reading.check(current)
     if not fixed:
         return FixResult(source, (), original.findings, original.skipped)
     broken = result.skipped is not None and original.skipped is None
-    if broken or (_compiles(source) and not _compiles(current)):
+    if broken or reading.unreadable(current) > reading.unreadable(decoded.text):
         return _given_up(source, original, "a fix would have broken it; nothing was changed, please report this file")
-    return FixResult(current, tuple(fixed), result.findings, result.skipped)
+    return FixResult(decoded.encode(current), tuple(fixed), result.findings, result.skipped)
 
 
 def apply(text: str, edits: Iterable[Edit]) -> str:
@@ -94,11 +111,11 @@ def _touch(some: Iterable[Edit], others: Collection[Edit]) -> bool:
     return any(one.start <= other.end and other.start <= one.end for one in some for other in others)
 
 
-def _compiles(source: bytes) -> bool:
+def _unreadable(text: str) -> int:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            ast.parse(source)
+            ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True
+        return 1
+    return 0
