@@ -16,6 +16,7 @@ def render(findings: Iterable[Finding]) -> str:
 def _finding(finding: Finding) -> dict[str, object]:
     return {
         "path": finding.path,
+        **({} if finding.cell is None else {"cell": finding.cell}),
         "line": finding.line,
         "column": finding.column,
         "end_line": finding.end_line,

@@ -62,7 +62,8 @@ def printable(text: str) -> str:
 
 
 def _place(finding: Finding) -> str:
-    return f"{printable(finding.path)}:{finding.line}:{finding.column}"
+    cell = "" if finding.cell is None else f"cell {finding.cell}:"
+    return f"{printable(finding.path)}:{cell}{finding.line}:{finding.column}"
 
 
 def _headline(finding: Finding) -> str:
