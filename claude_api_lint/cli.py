@@ -23,7 +23,8 @@ from claude_api_lint.configuration import (
     known_codes,
     known_version,
 )
-from claude_api_lint.discovery import STDIN, find_files, read_file, reason
+from claude_api_lint.discovery import STDIN, SUFFIXES, find_files, read_file, reason
+from claude_api_lint.formats import DOCUMENTS, check_file, fix_file
 from claude_api_lint.output import text
 from claude_api_lint.prefilter import mentions_api
 
@@ -78,13 +79,15 @@ class Run:
 
     configuration: Configuration
     stdin_filename: str
+    docs: bool = False
     problems: set[str] = field(default_factory=set)
 
     def sources(self, paths: Sequence[str]) -> Iterator[Source]:
         """The files that the paths stand for, as far as they can be read."""
         if not paths:
             click.echo(f"{PROGRAM}: no file or folder named, nothing done", err=True)
-        for path in find_files(paths, self.problem):
+        suffixes = SUFFIXES + DOCUMENTS if self.docs else SUFFIXES
+        for path in find_files(paths, self.problem, suffixes):
             is_stdin = path == STDIN
             name = self.stdin_filename if is_stdin else path
             try:
@@ -135,6 +138,9 @@ def common_options(function: Command) -> Command:
     """The arguments that ``check`` and ``fix`` share."""
     for decorate in (
         click.option(
+            "--docs", is_flag=True, help="Also look at the code blocks of Markdown and reStructuredText files."
+        ),
+        click.option(
             "--stdin-filename", metavar="PATH", default=STDIN, help="The path that is reported for what - reads."
         ),
         click.option(
@@ -161,7 +167,7 @@ def common_options(function: Command) -> Command:
 def command(context: click.Context) -> int:
     """Find and mend code that sends the Claude API a missing, outdated or wrong version header.
 
-    A PATH is a file, a folder whose Python files are meant, or - for the standard input.
+    A PATH is a file, a folder whose Python files and notebooks are meant, or - for the standard input.
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help(), err=True)
@@ -178,13 +184,14 @@ def check(
     ignore: tuple[str, ...] | None,
     target_version: str | None,
     stdin_filename: str,
+    docs: bool,
     output_format: str,
 ) -> int:
     """Report what is found.
 
     Ends with 0 if nothing is found, 1 if something is, 2 if the tool could not do its work.
     """
-    run = Run(Configuration(Options(select, ignore, target_version)), stdin_filename)
+    run = Run(Configuration(Options(select, ignore, target_version)), stdin_filename, docs)
     findings: list[Finding] = []
     for source in run.sources(paths):
         result = checked(source)
@@ -207,6 +214,7 @@ def fix(
     ignore: tuple[str, ...] | None,
     target_version: str | None,
     stdin_filename: str,
+    docs: bool,
     diff: bool,
     unsafe_fixes: bool | None,
 ) -> int:
@@ -215,7 +223,7 @@ def fix(
     Ends with 0 if nothing is left, 1 if something is, 2 if the tool could not do its work. With --diff, it ends with 1
     if something would change, too.
     """
-    run = Run(Configuration(Options(select, ignore, target_version, unsafe_fixes)), stdin_filename)
+    run = Run(Configuration(Options(select, ignore, target_version, unsafe_fixes)), stdin_filename, docs)
     work = FixWork(run, diff)
     for source in run.sources(paths):
         work.take(source)
@@ -259,18 +267,14 @@ def checked(source: Source) -> CheckResult | None:
     """What the linter says, or None for a file that cannot concern it."""
     if not mentions_api(source.data):
         return None
-    from claude_api_lint.linter import check_source
-
-    return check_source(source.data, source.path, source.settings)
+    return check_file(source.data, source.path, source.settings)
 
 
 def mended(source: Source) -> FixResult | None:
     """What the fixer makes of it, or None for a file that cannot concern it."""
     if not mentions_api(source.data):
         return None
-    from claude_api_lint.fixer import fix_source
-
-    return fix_source(source.data, source.path, source.settings)
+    return fix_file(source.data, source.path, source.settings)
 
 
 def show(findings: list[Finding], output_format: str) -> None:

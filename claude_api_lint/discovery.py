@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 STDIN = "-"
 
-SUFFIXES = (".py", ".pyi")
+SUFFIXES = (".py", ".pyi", ".ipynb")
 
 # Folders that hold no code of the project's own. One that is named explicitly is walked all the same.
 EXCLUDED = frozenset(
@@ -46,14 +46,15 @@ OnProblem = Callable[[str, str], None]
 """Told the path, and what is the matter with it."""
 
 
-def find_files(paths: Sequence[str], on_problem: OnProblem) -> Iterator[str]:
-    """The files that the paths stand for, each once; a folder stands for the Python files below it, in sorted order."""
+def find_files(paths: Sequence[str], on_problem: OnProblem, suffixes: tuple[str, ...] = SUFFIXES) -> Iterator[str]:
+    """The files that the paths stand for, each once; a folder stands for the files below it that have one of the
+    suffixes, in sorted order."""
     if len(paths) == 1:
-        yield from _files(paths[0], on_problem)
+        yield from _files(paths[0], on_problem, suffixes)
         return
     seen = set()
     for path in paths:
-        for file in _files(path, on_problem):
+        for file in _files(path, on_problem, suffixes):
             identity = file if file == STDIN else os.path.abspath(file)
             if identity not in seen:
                 seen.add(identity)
@@ -77,19 +78,19 @@ def reason(error: OSError) -> str:
     return error.strerror or type(error).__name__
 
 
-def _files(path: str, on_problem: OnProblem) -> Iterator[str]:
+def _files(path: str, on_problem: OnProblem, suffixes: tuple[str, ...]) -> Iterator[str]:
     if path == STDIN or os.path.isfile(path):
         yield path
     elif os.path.isdir(path):
-        yield from _walk(path, on_problem)
+        yield from _walk(path, on_problem, suffixes)
     elif os.path.exists(path):  # a pipe, or a device
         yield path
     else:
         on_problem(path, "no such file or folder; check the spelling and the folder that you are in")
 
 
-def _walk(top: str, on_problem: OnProblem) -> Iterator[str]:
-    """The Python files below a folder. Links to folders are not followed, so that a walk always ends."""
+def _walk(top: str, on_problem: OnProblem, suffixes: tuple[str, ...]) -> Iterator[str]:
+    """The files below a folder. Links to folders are not followed, so that a walk always ends."""
     folders = [top]
     while folders:
         folder = folders.pop()
@@ -100,7 +101,7 @@ def _walk(top: str, on_problem: OnProblem) -> Iterator[str]:
             on_problem(folder, f"the folder cannot be listed ({reason(error)}); check its permissions")
             continue
         prefix = folder if folder.endswith("/") else f"{folder}/"
-        yield from (prefix + entry.name for entry in listing if entry.name.endswith(SUFFIXES) and entry.is_file())
+        yield from (prefix + entry.name for entry in listing if entry.name.endswith(suffixes) and entry.is_file())
         below = (entry.name for entry in listing if entry.is_dir(follow_symlinks=False))
         folders += [prefix + name for name in sorted(below, reverse=True) if not _is_excluded(name)]
 

@@ -40,7 +40,7 @@ class Hidden:
 
     def allows(self, edit: Edit) -> bool:
         """Whether an edit leaves alone what is hidden, and the one line that the rest must stay."""
-        is_inside = edit.start < self.end and self.start < edit.end or self.start < edit.start < self.end
+        is_inside = (edit.start < self.end and self.start < edit.end) or self.start < edit.start < self.end
         if not is_inside:
             return True
         return self.code <= edit.start and edit.end <= self.end and not re.search(r"[\r\n]", edit.text)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from claude_api_lint.embedded import PLACEHOLDER, Hidden
 
@@ -104,7 +104,7 @@ def _commands(source: str, position: int) -> Iterator[Hidden]:
         position = line_end.end() if line_end else end
 
 
-def _in_logical_line(source: str, start: int) -> Iterator[Hidden]:
+def _in_logical_line(source: str, start: int) -> Generator[Hidden, None, int]:
     """The command in a line of Python, if there is one; gives back where the next line begins."""
     depth, position = 0, start
     while part := _PART.match(source, position):

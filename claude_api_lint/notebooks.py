@@ -120,8 +120,10 @@ class Notebook:
 def _check(text: str, path: str, settings: Settings) -> CheckResult:
     notebook = _read(text)
     result = check_pieces(notebook.cells, path, settings)
-    reasons = [f"cell {cell} was left out: {reason}" for cell, reason in notebook.unreadable.items()]
-    return CheckResult(result.findings, "; ".join(reasons + [result.skipped] * bool(result.skipped)) or None)
+    skipped = [f"cell {cell} was left out: {reason}" for cell, reason in notebook.unreadable.items()]
+    if result.skipped:
+        skipped.append(result.skipped)
+    return CheckResult(result.findings, "; ".join(skipped) or None)
 
 
 def _decoded(data: bytes) -> Source:
