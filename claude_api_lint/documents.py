@@ -77,27 +77,27 @@ class Snippet(Piece):
         line, column = self._position(offset)
         return self.offsets[line] + column
 
-    def written(self, edit: Edit) -> str:
-        new, *others = re.split(r"(?<=\n)", edit.text)
-        first, column = self._position(edit.start)
-        before = self.block.lines[first].before
-        if column == 0 and new.strip() and self.block.prefix.startswith(before):
-            new = self.block.prefix[len(before) :] + new  # a blank line may have less before it than one with code
-        if not others:
-            return new
-        return "".join([new, *map(self._begun, others[:-1]), self._continued(others[-1], edit.end)])
+    def outside(self, edit: Edit) -> Edit:
+        (first, column), (last, last_column) = self._position(edit.start), self._position(edit.end)
+        *whole, final = re.split(r"(?<=\n)", edit.text)
+        rest = self.block.lines[last].code[last_column:]
+        befores = [*map(self._before, whole), self._before_rest(final, last, rest)]
+        old = self.block.lines[first].before
+        if column:  # what stands before the line is not touched
+            old = befores[0] = ""
+        text = "".join(before + line for before, line in zip(befores, [*whole, final], strict=True))
+        start, end = self.offset(edit.start), self.offset(edit.end)
+        if text.startswith(old):
+            return Edit(start, end, text.removeprefix(old))
+        return Edit(start - len(old), end, text)
 
-    def _begun(self, line: str) -> str:
-        """A new line, with what has to stand before it."""
-        prefix = self.block.prefix
-        return (prefix if line.strip() else prefix.rstrip()) + line
+    def _before(self, line: str) -> str:
+        """What has to stand before a new line."""
+        return self.block.prefix if line.strip() else self.block.prefix.rstrip()
 
-    def _continued(self, new: str, offset: int) -> str:
-        """The beginning of a line that an old one ends from an offset on."""
-        index, column = self._position(offset)
-        line = self.block.lines[index]
-        rest = line.code[column:]
-        return line.before + new if rest.strip() or not new.strip() else self._begun(new)
+    def _before_rest(self, new: str, index: int, rest: str) -> str:
+        """What has to stand before new text that the rest of an old line follows."""
+        return self.block.lines[index].before if rest.strip() or not new.strip() else self._before(new)
 
     def _position(self, offset: int) -> tuple[int, int]:
         """The index of the line, and the column, both from 0."""

@@ -69,8 +69,8 @@ class Piece(ABC):
         """Where in the file's text a character of the piece stands."""
 
     @abstractmethod
-    def written(self, edit: Edit) -> str:
-        """The new text of an edit of the piece as it has to stand in the file."""
+    def outside(self, edit: Edit) -> Edit:
+        """The edit of the file's text that makes an edit of the piece."""
 
     @cached_property
     def newline(self) -> str:
@@ -144,7 +144,7 @@ class _Joined:
         edits = [self._edit(edit) for edit in fix.edits]
         if None in edits:
             return None
-        region = fix.region and (self._outside(fix.region[0]), self._outside(fix.region[1]))
+        region = fix.region and (self._offset_outside(fix.region[0]), self._offset_outside(fix.region[1]))
         return replace(fix, edits=tuple(edit for edit in edits if edit), region=region)
 
     def _edit(self, edit: Edit) -> Edit | None:
@@ -152,9 +152,9 @@ class _Joined:
         inner = _within(piece, Edit(start, edit.end - self._start(piece), edit.text))
         if inner is None or not all(hidden.allows(inner) for hidden in piece.hidden):
             return None
-        return Edit(piece.offset(inner.start), piece.offset(inner.end), piece.written(inner))
+        return piece.outside(inner)
 
-    def _outside(self, offset: int) -> int:
+    def _offset_outside(self, offset: int) -> int:
         piece, inside = self._at(offset)
         return piece.offset(min(inside, len(piece.text)))
 

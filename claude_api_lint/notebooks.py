@@ -101,8 +101,9 @@ class Cell(Piece):
     def offset(self, offset: int) -> int:
         return self._source.offset(offset)
 
-    def written(self, edit: Edit) -> str:
-        return self._source.written(edit.text, is_last=edit.end == len(self.text))
+    def outside(self, edit: Edit) -> Edit:
+        text = self._source.written(edit.text, is_last=edit.end == len(self.text))
+        return Edit(self.offset(edit.start), self.offset(edit.end), text)
 
     @cached_property
     def _source(self) -> JsonText:
