@@ -162,7 +162,7 @@ def _parsed(text: str) -> dict[str, Any]:
     version = document.get("nbformat") if isinstance(document, dict) else None
     if version is None:
         raise NotANotebook('it is not a notebook (it has no "nbformat"); exclude it, or give it another name')
-    if version not in _LAYOUTS or isinstance(version, bool):
+    if type(version) is not int or version not in _LAYOUTS:
         raise NotANotebook(f"it is a notebook of version {version!r}; open it with Jupyter and save it as version 4")
     assert isinstance(document, dict)
     return document
