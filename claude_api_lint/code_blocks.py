@@ -101,7 +101,7 @@ _DIRECTIVE = re.compile(
 )
 _LANGUAGES = {"jupyter-execute": "ipython", "testcode": "python"}  # what these directives are in, whatever they say
 # Two kinds of text that are not read any further: literal blocks, and comments.
-_LITERAL = re.compile(r"(?P<before>[ \t]*)(?!\.\.[ \t])[^\r\n]*::[ \t]*(?:\r?\n|\r)?\Z")
+_LITERAL = re.compile(r"(?P<before>[ \t]*)(?![ \t]|\.\.[ \t])[^\r\n]*::[ \t]*(?:\r?\n|\r)?\Z")
 _COMMENT = re.compile(r"(?P<before>[ \t]*)\.\.[ \t]+(?![\[_|]|[\w.:+-]+::)\S")
 
 
@@ -137,15 +137,15 @@ def _width(before: str) -> int:
 
 
 def _block(language: str, lines: Iterable[CodeLine]) -> Iterator[CodeBlock]:
-    """The block, without the indentation that its lines share, and without blank lines after it; none without code."""
+    """The block, without the indentation that its lines share, and without blank lines around it; none without code."""
     lines = list(lines)
-    while lines and lines[-1].is_blank:
-        lines.pop()
-    if not lines:
+    code = [index for index, line in enumerate(lines) if not line.is_blank]
+    if not code:
         return
+    lines = lines[code[0] : code[-1] + 1]
     shared = _shared_indentation([line.code for line in lines if not line.is_blank])
     indented = tuple(_indented(line, shared) for line in lines)
-    yield CodeBlock(language.lower(), indented, next(line.before for line in indented if not line.is_blank))
+    yield CodeBlock(language.lower(), indented, indented[0].before)
 
 
 def _shared_indentation(lines: Iterable[str]) -> str:

@@ -376,14 +376,16 @@ def test_an_edit_of_the_code_is_an_edit_of_the_document(
         return  # the edit cuts a line end in two
     after = apply(document, [snippet.outside(Edit(start, end, text))])
     (changed,) = blocks_of_markdown(after)
-    lines = [line if line.strip() else line.lstrip(" \t") for line in Source(expected_code).text.split(line_end)]
-    assert "".join(line.code for line in changed.lines).rstrip().split(line_end) == line_end.join(lines).rstrip().split(
-        line_end
-    )
+    assert _lines("".join(line.code for line in changed.lines)) == _lines(expected_code)
     assert after.startswith(document[: starts[3]])
     assert after.endswith(line_by_line("```", prefix).replace("\n", line_end) + line_end + f"end{line_end}")
     if is_whole:
         assert not re.search(r"[ \t]+\r?$", after, re.MULTILINE)
+
+
+def _lines(code: str) -> list[str]:
+    """The lines of some code; what is blank may be so in any way."""
+    return [line if line.strip() else "" for line in code.rstrip().split("\n")]
 
 
 # The command
