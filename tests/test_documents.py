@@ -103,40 +103,32 @@ def test_a_silent_document_is_about_the_api(file: Path) -> None:
 
 # Programs in documents
 
-WRAPPINGS: dict[str, tuple[str, str, Callable[[str], str]]] = {
-    "fence": ("page.md", "", lambda code: f"# T\n\n```python\n{code}```\n\nend\n"),
-    "list": ("page.md", "    ", lambda code: "1.  x\n\n" + line_by_line(f"```py\n{code}```", "    ") + "\nend\n"),
-    "quote": ("page.md", "> ", lambda code: "# T\n\n" + line_by_line(f"~~~python3\n{code}~~~", "> ") + "\nend\n"),
-    "rst": ("page.rst", "\t", lambda code: ".. code-block:: python\n\n" + line_by_line(code, "\t") + "\nend\n"),
+WRAPPINGS: dict[str, tuple[str, Callable[[str], str]]] = {
+    "list": ("page.md", lambda code: "1.  x\n\n" + line_by_line(f"```py\n{code}```", "    ") + "\nend\n"),
+    "quote": ("page.md", lambda code: "# T\n\n" + line_by_line(f"~~~python3\n{code}~~~", "> ") + "\nend\n"),
+    "rst": ("page.rst", lambda code: ".. code-block:: python\n\n" + line_by_line(code, "\t") + "\nend\n"),
 }
-wrapped = pytest.mark.parametrize("wrapping", WRAPPINGS)
 
 
-@wrapped
 @each(REPORTED + SILENT)
-def test_a_program_is_judged_in_a_code_block_as_in_a_file(program: Path, wrapping: str) -> None:
-    suffix, before, wrap = WRAPPINGS[wrapping]
-    path = f"{name(program)}.{suffix}"
-    code = stripped(read(program))
-    document = wrap(code.decode())
-    shift = len(document[: document.index(code.decode().splitlines()[0])].splitlines()) - 1
-    result = check(document, path)
-    assert sorted((finding.line - shift, finding.code) for finding in result.findings) == expected(read(program))
-    in_file = {
-        (found.line + shift, found.column + len(before), _shifted(found.message, shift))
-        for found in check_source(code, path, Settings()).findings
-    }
-    assert {(found.line, found.column, found.message) for found in result.findings} == in_file
+def test_a_program_is_judged_in_a_code_block_as_in_a_file(program: Path) -> None:
+    path, code = f"{name(program)}.page.md", stripped(read(program))
+    result = check(WRAPPINGS["quote"][1](code.decode()), path)
+    assert sorted((finding.line - 3, finding.code) for finding in result.findings) == expected(read(program))
+    in_file = check_source(code, path, Settings()).findings
+    assert [(found.line, found.column, found.message) for found in result.findings] == [
+        (found.line + 3, found.column + len("> "), _shifted(found.message, 3)) for found in in_file
+    ]
 
 
 def _shifted(message: str, lines: int) -> str:
     return re.sub(r"line (\d+)", lambda match: f"line {int(match[1]) + lines}", message)
 
 
-@wrapped
+@pytest.mark.parametrize("wrapping", WRAPPINGS)
 @each(BROKEN)
 def test_a_program_is_fixed_in_a_code_block_as_in_a_file(program: Path, wrapping: str) -> None:
-    suffix, _, wrap = WRAPPINGS[wrapping]
+    suffix, wrap = WRAPPINGS[wrapping]
     fixed = fix(wrap(stripped(read(program)).decode()), f"{name(program)}.{suffix}")
     assert fixed.source.decode() == wrap(read(mended_twin(program)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,19 @@ def finding(
 
 def test_text_has_a_line_for_each_finding() -> None:
     assert text.render([finding(), finding("b.py")]) == "a.py:3:12: CAV101 a message\nb.py:3:12: CAV101 a message\n"
+
+
+def test_the_cell_of_a_notebook_stands_before_the_line() -> None:
+    in_cell = replace(finding("a.ipynb"), cell=7)
+    assert text.render([in_cell]) == "a.ipynb:cell 7:3:12: CAV101 a message\n"
+    (as_json,) = json.loads(json_output.render([in_cell]))
+    assert (as_json["cell"], as_json["line"]) == (7, 3)
+    assert "cell" not in json.loads(json_output.render([finding()]))[0]
+
+
+def test_findings_are_sorted_by_cell_before_line() -> None:
+    later = replace(finding("a.ipynb"), cell=2, line=1)
+    assert sorted([later, replace(finding("a.ipynb"), cell=1)], key=lambda one: one.sort_key)[1] == later
 
 
 def test_text_marks_what_fix_would_mend_unasked() -> None:
