@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from claude_api_lint.embedded import line_texts
+from claude_api_lint.source import Source
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ _OPTION = re.compile(r"[ \t]*:[\w-]+:")
 
 def blocks_of_markdown(text: str) -> Iterator[CodeBlock]:
     """The fenced code blocks of a Markdown document, in order."""
-    lines = list(line_texts(text))
+    lines = _lines(text)
     index = 0
     while index < len(lines):
         fence = _FENCE.match(lines[index])
@@ -63,6 +63,11 @@ def blocks_of_markdown(text: str) -> Iterator[CodeBlock]:
         named = myst or _LANGUAGE.match(fence["info"])
         assert named is not None
         yield from _block(named["language"], inside[_myst_options(inside) :] if myst else inside)
+
+
+def _lines(text: str) -> list[str]:
+    source = Source(text)
+    return [source.lines(number, number) for number in range(1, len(source.line_starts) + 1)]
 
 
 def _after_comment(lines: Sequence[str], index: int) -> int:
@@ -107,7 +112,7 @@ _COMMENT = re.compile(r"(?P<before>[ \t]*)\.\.[ \t]+(?![\[_|]|[\w.:+-]+::)\S")
 
 def blocks_of_rst(text: str) -> Iterator[CodeBlock]:
     """The code blocks of a reStructuredText document that name their language, in order."""
-    lines = list(line_texts(text))
+    lines = _lines(text)
     index = 0
     while index < len(lines):
         directive = _DIRECTIVE.match(lines[index])

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from claude_api_lint.code_blocks import CodeBlock, blocks_of_markdown, blocks_of_rst
 from claude_api_lint.elisions import hide_elisions
-from claude_api_lint.embedded import Hidden, Piece, check_pieces, refusal
+from claude_api_lint.embedded import Hidden, Piece, check_pieces, decoded, refusal
 from claude_api_lint.findings import Edit
 from claude_api_lint.ipython_commands import hide_commands, is_python, is_python_cell
 from claude_api_lint.linter import CheckResult
@@ -37,26 +37,24 @@ _IPYTHON = frozenset({"ipython", "ipython3"})
 def check_document(data: bytes, path: str, settings: Settings) -> CheckResult:
     """Check the bytes of a document. Never raises for bad input."""
     try:
-        text = data.decode("utf-8")
+        return _check(decoded(data).text, path, settings)
     except UnicodeDecodeError as error:
-        return _undecodable(error)
-    return _check(text, path, settings)
+        return CheckResult(skipped=_undecodable(error))
 
 
 def fix_document(data: bytes, path: str, settings: Settings) -> FixResult:
     """Fix the bytes of a document as far as ``settings`` allows."""
     from claude_api_lint.fixer import FixResult, Reading, fix_decoded
 
-    try:
-        decoded = Source(data.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        return FixResult(data, skipped=_undecodable(error).skipped)
     reading = Reading(lambda text: _check(text, path, settings), lambda text: _unreadable(text, path))
-    return fix_decoded(data, decoded, reading, settings)
+    try:
+        return fix_decoded(data, decoded(data), reading, settings)
+    except UnicodeDecodeError as error:
+        return FixResult(data, skipped=_undecodable(error))
 
 
-def _undecodable(error: UnicodeDecodeError) -> CheckResult:
-    return CheckResult(skipped=f"it cannot be decoded ({error}); save it as UTF-8")
+def _undecodable(error: UnicodeDecodeError) -> str:
+    return f"it cannot be decoded ({error}); save it as UTF-8"
 
 
 @dataclass(frozen=True, eq=False)

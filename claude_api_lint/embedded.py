@@ -7,10 +7,11 @@ with a line between them that is a statement of its own: so it is always clear t
 from __future__ import annotations
 
 import bisect
+import codecs
 import itertools
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -76,10 +77,16 @@ class Piece(ABC):
     def newline(self) -> str:
         return "\r\n" if "\r\n" in self.text else "\n"
 
-    def line_name(self, line: int, seen_from: Piece) -> str:
-        """What a message calls a line of the piece that it speaks of while it stands at another."""
+    def line_name(self, line: int, seen_from: Piece | None) -> str:
+        """What a message that stands at a piece, if at any, calls a line of this one."""
         name = f"line {self.place(line, 1)[0]}"
         return name if self is seen_from or self.cell is None else f"{name} of cell {self.cell}"
+
+
+def decoded(data: bytes) -> Source:
+    """The text of a file in UTF-8. Raises UnicodeDecodeError."""
+    bom = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
+    return Source(data[len(bom) :].decode("utf-8"), bom=bom)
 
 
 def refusal(text: str) -> str | None:
@@ -112,12 +119,13 @@ class _Joined:
 
     def relocated(self, finding: Finding) -> Finding:
         """The finding, at its place in the file."""
-        piece, start = self._at(self.source.offset(finding.line, finding.column - 1))
-        after = self.source.offset(finding.end_line, finding.end_column - 1) - self._start(piece)
-        line, column = _place(piece, start)
-        end_line, end_column = _place(piece, min(after, len(piece.text)))
+        start = self.source.offset(finding.line, finding.column - 1)
+        piece, first = self._piece_at(start)
+        end = min(self.source.offset(finding.end_line, finding.end_column - 1), first + len(piece.text))
+        line, column = _place(piece, start - first)
+        end_line, end_column = _place(piece, end - first)
         fix = self._fix(finding.fix) if finding.fix else None
-        reason = finding.no_fix_reason
+        reason = _CANNOT_BE_WRITTEN if finding.fix and not fix else finding.no_fix_reason
         return replace(
             finding,
             line=line,
@@ -127,15 +135,18 @@ class _Joined:
             cell=piece.cell,
             message=self.renamed(finding.message, piece),
             fix=fix,
-            no_fix_reason=_CANNOT_BE_WRITTEN if finding.fix and not fix else reason and self.renamed(reason, piece),
+            no_fix_reason=reason and self.renamed(reason, piece),
         )
 
     def renamed(self, message: str, here: Piece | None) -> str:
         """A message whose lines are those of the file, as somebody reads it who looks at a piece."""
 
         def name(match: re.Match[str]) -> str:
-            piece, offset = self._at(self.source.offset(int(match[1]), 0))
-            return piece.line_name(Source(piece.text).position(offset)[0], here or piece)
+            line = int(match[1])
+            if not 0 < line <= len(self.source.line_starts):
+                return match[0]
+            piece, first = self._piece_at(self.source.offset(line, 0))
+            return piece.line_name(line - self.source.position(first)[0] + 1, here)
 
         return _LINE.sub(name, message)
 
@@ -148,23 +159,20 @@ class _Joined:
         return replace(fix, edits=tuple(edit for edit in edits if edit), region=region)
 
     def _edit(self, edit: Edit) -> Edit | None:
-        piece, start = self._at(edit.start)
-        inner = _within(piece, Edit(start, edit.end - self._start(piece), edit.text))
+        piece, first = self._piece_at(edit.start)
+        inner = _within(piece, Edit(edit.start - first, edit.end - first, edit.text))
         if inner is None or not all(hidden.allows(inner) for hidden in piece.hidden):
             return None
         return piece.outside(inner)
 
     def _offset_outside(self, offset: int) -> int:
-        piece, inside = self._at(offset)
-        return piece.offset(min(inside, len(piece.text)))
+        piece, first = self._piece_at(offset)
+        return piece.offset(min(offset - first, len(piece.text)))
 
-    def _at(self, offset: int) -> tuple[Piece, int]:
-        """The piece that a place of the joined text is in, and the offset there."""
+    def _piece_at(self, offset: int) -> tuple[Piece, int]:
+        """The piece that a place of the joined text is in, and where the piece begins."""
         index = bisect.bisect_right(self.starts, offset) - 1
-        return self.pieces[index], offset - self.starts[index]
-
-    def _start(self, piece: Piece) -> int:
-        return self.starts[next(index for index, other in enumerate(self.pieces) if other is piece)]
+        return self.pieces[index], self.starts[index]
 
 
 def _place(piece: Piece, offset: int) -> tuple[int, int]:
@@ -189,9 +197,3 @@ def _within(piece: Piece, edit: Edit) -> Edit | None:
     before = _LAST_LINE_END.sub("", piece.text[: edit.start])
     is_whole_lines = edit.start == 0 or len(before) < edit.start
     return Edit(len(before), length, "") if not edit.text and is_whole_lines else None
-
-
-def line_texts(text: str) -> Iterator[str]:
-    """The lines of a text, line ends and all, as Python counts them."""
-    source = Source(text)
-    return (source.lines(number, number) for number in range(1, len(source.line_starts) + 1))

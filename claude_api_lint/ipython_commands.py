@@ -14,8 +14,13 @@ from collections.abc import Generator, Iterator
 from claude_api_lint.embedded import PLACEHOLDER, Hidden
 
 _CELL_MAGIC = re.compile(r"\s*%%(\w*)[^\n]*\n?")
-# The cell magics of IPython whose body is Python that runs in the notebook. The body of any other one may be anything.
+# The cell magics of IPython whose body is Python that runs in the notebook, and those whose body is anything else. Of
+# the others, which extensions bring, nobody knows; a body that is Python is most likely run as such.
 _PYTHON_CELLS = frozenset({"capture", "debug", "prun", "time", "timeit"})
+_OTHER_CELLS = frozenset(
+    "HTML SVG bash cmd file html javascript js latex markdown perl pypy python python2 python3 ruby script sh svg sx"
+    " system writefile".split()
+)
 
 # What Databricks writes in the first line of a cell in another language.
 _OTHER_LANGUAGE = re.compile(r"\s*%(?:fs|md|r|scala|sh|sql)[ \t]*\r?\n")
@@ -27,6 +32,7 @@ _AUTOMAGIC = re.compile(
 )
 
 _REST = r"(?:\\\r?\n|[^\r\n])*"
+_LINE_END = re.compile(r"\r?\n|\r")
 _COMMAND = re.compile(rf"[ \t]*(?P<command>[%!?,;/]{_REST})")
 _TIMED = re.compile(r"%(?:prun|time|timeit)(?P<gap>[ \t]+)(?=[^\s-])")
 _PART = re.compile(
@@ -50,7 +56,10 @@ def is_python_cell(source: str) -> bool:
     magic = _CELL_MAGIC.match(source)
     if magic is None:
         return not _OTHER_LANGUAGE.match(source)
-    return magic[1] in _PYTHON_CELLS and is_python_cell(source[magic.end() :])
+    name, body = magic[1], source[magic.end() :]
+    if not name or name in _OTHER_CELLS or not is_python_cell(body):
+        return False
+    return name in _PYTHON_CELLS or is_python(hide_commands(body)[0])
 
 
 def hide_commands(source: str) -> tuple[str, tuple[Hidden, ...]]:
@@ -100,7 +109,7 @@ def _commands(source: str, position: int) -> Iterator[Hidden]:
             continue
         start, end = command.span("command")
         yield Hidden(start, end, _code_after(source, start, end))
-        line_end = re.compile(r"\r?\n|\r").match(source, end)
+        line_end = _LINE_END.match(source, end)
         position = line_end.end() if line_end else end
 
 
@@ -115,8 +124,8 @@ def _in_logical_line(source: str, start: int) -> Generator[Hidden, None, int]:
         elif part["command"] and depth <= 0:
             yield Hidden(part.start("command"), part.end("command"), part.end("command"))
         elif kind == "help" and depth <= 0:
-            first = start + len(source[start:]) - len(source[start:].lstrip())
-            yield Hidden(first, part.end(), part.end())
+            indentation = len(source[start:]) - len(source[start:].lstrip())
+            yield Hidden(start + indentation, part.end(), part.end())
         elif kind == "end" and depth <= 0:
             break
     return position

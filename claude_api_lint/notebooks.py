@@ -7,18 +7,18 @@ https://nbformat.readthedocs.io/en/latest/format_description.html
 
 from __future__ import annotations
 
-import codecs
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from claude_api_lint.embedded import Hidden, Piece, check_pieces, refusal
+from claude_api_lint.embedded import Hidden, Piece, check_pieces, decoded, refusal
 from claude_api_lint.findings import Edit
 from claude_api_lint.ipython_commands import hide_commands, is_python_cell
 from claude_api_lint.json_spans import JsonText, elements, members
 from claude_api_lint.linter import CheckResult
+from claude_api_lint.prefilter import mentions_api
 from claude_api_lint.settings import Settings
 from claude_api_lint.source import Source
 
@@ -128,9 +128,8 @@ def _check(text: str, path: str, settings: Settings) -> CheckResult:
 
 
 def _decoded(data: bytes) -> Source:
-    bom = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
     try:
-        return Source(data[len(bom) :].decode("utf-8"), bom=bom)
+        return decoded(data)
     except UnicodeDecodeError as error:
         raise NotANotebook(f"it is not a notebook ({error}); save it as UTF-8") from None
 
@@ -139,12 +138,13 @@ def _read(text: str) -> Notebook:
     """The notebook in a JSON text. Raises NotANotebook."""
     document = _parsed(text)
     layout = _LAYOUTS[document["nbformat"]]
-    if not _is_python(document):
-        return Notebook((), {})
+    sources = list(_sources(document, layout)) if _is_python(document) else []
+    if not any(mentions_api(source.encode("utf-8", "surrogatepass")) for _, source in sources):
+        return Notebook((), {})  # what is said in texts and outputs is nothing to us
     file = File(text, layout)
     cells: list[Cell] = []
     unreadable: dict[int, str] = {}
-    for number, source in _sources(document, layout):
+    for number, source in sources:
         shown, hidden = hide_commands(source)
         reason = refusal(shown)
         if reason is None:

@@ -243,6 +243,12 @@ def test_what_cannot_be_decoded_is_told() -> None:
         assert result.skipped.startswith("it cannot be decoded ('utf-8' codec")
 
 
+def test_a_byte_order_mark_stays() -> None:
+    text = f"\ufeff```python\nimport requests\n{POST}\n```\n"
+    assert places(text) == [(3, 1, "CAV101")]
+    assert fix(text).source.decode() == text.replace(POST, MENDED_POST)
+
+
 @given(st.text(alphabet="`~> -1.)\t\n\r:apyclaude{}<!", max_size=80))
 def test_no_text_raises_anything(text: str) -> None:
     for path in ("page.md", "page.rst"):

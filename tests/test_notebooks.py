@@ -231,6 +231,8 @@ def test_commands_of_ipython_are_stepped_over(cell: str) -> None:
         ("\n%%capture\n%%timeit\nx", True),
         ("%%time\n%%bash\nx", False),
         ("%%bash\nx", False),
+        ("%%of_an_extension\n!ls\nx = 1", True),
+        ("%%of_an_extension\nselect 1", False),
         ("%%writefile a.py\nx", False),
         ("# %%bash", True),
         ("%sql\nselect 1", False),
@@ -257,15 +259,19 @@ def test_the_python_after_time_is_checked_and_fixed_in_its_line() -> None:
 def test_a_fix_never_takes_a_command_away(program: Path) -> None:
     lines = stripped(read(program)).decode().splitlines(keepends=True)
     mended = read(mended_twin(program)).splitlines(keepends=True)
-    refused = 0
     for number in (number for number, line in enumerate(lines) if line not in mended):
         indentation = lines[number][: -len(lines[number].lstrip())]
         cell = "".join([*lines[:number], f"{indentation}!echo claude\n", *lines[number:]])
         if is_python(hide_commands(cell)[0]):
-            result = fix(written(cell))
-            assert f"{indentation}!echo claude\n" in sources(result.source)[0]
-            refused += any("no plain Python" in (finding.no_fix_reason or "") for finding in result.remaining)
-    assert refused or "programs" in program.parts or len(mended) == len(lines)
+            assert f"{indentation}!echo claude\n" in sources(fix(written(cell)).source)[0]
+
+
+def test_a_finding_whose_fix_would_take_a_command_away_says_so() -> None:
+    program = stripped(read(FIXTURES / "broken" / "CAV301" / "guard_around_the_body.py")).decode()
+    (guard,) = re.findall(r"^( *)if .*\[DONE\].*\n", program, re.MULTILINE)
+    cell = re.sub(r"^ *if .*\[DONE\].*\n", rf"\g<0>{guard}    !echo claude\n", program, flags=re.MULTILINE)
+    (finding,) = fix(written(cell)).remaining
+    assert finding.no_fix_reason == "it would change two cells at once, or a line that is no plain Python"
 
 
 @pytest.mark.parametrize(
@@ -320,6 +326,11 @@ def test_a_cell_that_is_no_python_is_named_and_the_others_are_checked() -> None:
     fixed = fix(data)
     assert sources(fixed.source) == ["import requests", "x = 1\n= 2", MENDED_POST, "x y"]
     assert fixed.skipped == result.skipped
+
+
+def test_cells_without_a_word_of_the_api_are_not_spoken_of() -> None:
+    notebook = new_notebook(cells=[new_markdown_cell("About Claude"), new_code_cell("x y")])
+    assert check(nbformat.writes(notebook).encode()) == CheckResult()
 
 
 def test_a_cell_of_visual_studio_code_can_be_in_another_language() -> None:
