@@ -34,7 +34,7 @@ _AUTOMAGIC = re.compile(
 _REST = r"(?:\\\r?\n|[^\r\n])*"
 _LINE_END = re.compile(r"\r?\n|\r")
 _COMMAND = re.compile(rf"[ \t]*(?P<command>[%!?,;/]{_REST})")
-_TIMED = re.compile(r"%(?:prun|time|timeit)(?P<gap>[ \t]+)(?=[^\s-])")
+_TIMED = re.compile(r"%(?:prun|time|timeit)[ \t]+(?=[^\s-])")
 _PART = re.compile(
     rf"""
     (?P<string> '''(?:\\.|[^\\])*?''' | \"""(?:\\.|[^\\])*?\""" | '(?:\\.|[^'\\\n])*' | "(?:\\.|[^"\\\n])*" )
@@ -52,14 +52,14 @@ _PART = re.compile(
 
 
 def is_python_cell(source: str) -> bool:
-    """Whether a cell of a Python notebook is in Python, as far as its first line says."""
-    magic = _CELL_MAGIC.match(source)
-    if magic is None:
-        return not _OTHER_LANGUAGE.match(source)
-    name, body = magic[1], source[magic.end() :]
-    if not name or name in _OTHER_CELLS or not is_python_cell(body):
+    """Whether a cell of a Python notebook is in Python, as far as its first lines say."""
+    position, names = 0, set()
+    while magic := _CELL_MAGIC.match(source, position):
+        names.add(magic[1])
+        position = magic.end()
+    if "" in names or names & _OTHER_CELLS or _OTHER_LANGUAGE.match(source, position):
         return False
-    return name in _PYTHON_CELLS or is_python(hide_commands(body)[0])
+    return names <= _PYTHON_CELLS or is_python(hide_commands(source)[0])
 
 
 def hide_commands(source: str) -> tuple[str, tuple[Hidden, ...]]:

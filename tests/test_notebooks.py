@@ -238,6 +238,7 @@ def test_commands_of_ipython_are_stepped_over(cell: str) -> None:
         ("%sql\nselect 1", False),
         ("%md # x\n", True),
         ("%%", False),
+        ("%%time\n" * 5_000 + "x", True),
     ],
 )
 def test_the_first_line_says_whether_a_cell_is_in_python(cell: str, is_it: bool) -> None:
