@@ -391,11 +391,9 @@ def test_of_two_keys_the_last_one_counts_as_in_json() -> None:
 
 # JSON in any layout
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=6,
-)
+ATOMS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+NESTED = ATOMS | st.lists(ATOMS, max_size=3)
+JSON = NESTED | st.lists(NESTED, max_size=3) | st.dictionaries(st.text(max_size=5), NESTED, max_size=3)
 CODE = st.lists(st.text(max_size=9), min_size=1, max_size=5)
 
 
