@@ -417,6 +417,22 @@ def escaped(character: str, chance: random.Random) -> str:
     return chance.choice(ways if character != "/" else [*ways, "\\/"])
 
 
+@pytest.mark.parametrize(
+    ("json_text", "new", "is_last", "there"),
+    [
+        ('["a"]', "é", False, r"\u00e9"),  # in a file without a letter beyond ASCII there is none afterwards
+        ('["ä"]', "é", False, "é"),
+        ('"a"', "x\ny", False, r"x\ny"),
+        ('["a"]', "x\ny", False, r'x\n","y'),
+        ('[\n  "a",\n  "b"]', "x\ny", False, 'x\\n",\n  "y'),
+        ('[\n  "a"]', "x\n", False, 'x\\n",\n  "'),
+        ('[\n  "a"]', "x\n", True, r"x\n"),  # no empty line of its own after it
+    ],
+)
+def test_new_text_is_written_as_the_file_writes_it(json_text: str, new: str, is_last: bool, there: str) -> None:
+    assert JsonText(json_text, 0).written(new, is_last=is_last) == there
+
+
 @given(
     st.dictionaries(st.text(max_size=5), JSON, max_size=4), JSON, CODE | st.text(max_size=20), st.randoms(), st.data()
 )
