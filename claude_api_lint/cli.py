@@ -26,6 +26,7 @@ from claude_api_lint.configuration import (
 from claude_api_lint.dataflow.project import Project
 from claude_api_lint.describing import described
 from claude_api_lint.discovery import STDIN
+from claude_api_lint.formats import DOCUMENTS, NOTEBOOK
 from claude_api_lint.jobs import cores
 from claude_api_lint.output import FOR_PEOPLE, FORMATS, renderer, summary
 from claude_api_lint.output.report import Report
@@ -141,6 +142,7 @@ file_options = options(
     ),
     click.option("--since", metavar="REVISION", help="Only files that have changed since, as git has it."),
     click.option("--files-from", metavar="FILE", help="Take more paths from a file, or - for the standard input."),
+    click.option("--docs", is_flag=True, help="Also look at the code blocks of Markdown and reStructuredText files."),
     click.option("--stdin-filename", metavar="PATH", default=STDIN, help="The path that is reported for what - reads."),
 )
 work_options = options(
@@ -241,7 +243,7 @@ class Session:
 def command(context: click.Context) -> int:
     """Find and mend code that sends the Claude API a missing, outdated or wrong version header.
 
-    A PATH is a file, a folder whose Python files are meant, or - for the standard input.
+    A PATH is a file, a folder whose Python files and notebooks are meant, or - for the standard input.
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help(), err=True)
@@ -347,6 +349,9 @@ def add_noqa(**given: Any) -> int:
     run.collect(session.progress.over(check_all(run.jobs(files), session.means(files)), len(files)))
     marked = 0
     for path, before in run.contents.items():
+        if path.endswith((NOTEBOOK, *DOCUMENTS)):
+            run.problem(path, "only Python files are marked; mark this one by hand")
+            continue
         source = run.read(path)
         findings = [finding for finding in run.findings if finding.path == path and finding.code != CODE]
         text, failed = mark(source, findings) if source else ("", [])

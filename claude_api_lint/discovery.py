@@ -14,7 +14,7 @@ from claude_api_lint.patterns import Excludes, Patterns, first_verdict
 
 STDIN = "-"
 
-SUFFIXES = (".py", ".pyi")
+SUFFIXES = (".py", ".pyi", ".ipynb")
 
 _OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 _CHUNK = 1 << 18
@@ -33,15 +33,17 @@ def find_files(
     *,
     respect_gitignore: bool = True,
     force_exclude: bool = False,
+    suffixes: tuple[str, ...] = SUFFIXES,
 ) -> Iterator[str]:
-    """The files that the paths stand for, each once; a folder stands for the Python files below it, in sorted order.
+    """The files that the paths stand for, each once; a folder stands for the files below it that have one of the
+    suffixes, in sorted order.
 
     What git ignores, and what is excluded, is left out of folders. A path that is named itself is taken all the same,
     unless ``force_exclude`` says that files are to be left out, too.
     """
     seen: set[str] = set()
     for path in paths:
-        for file in _files(path, on_problem, excludes_in, respect_gitignore):
+        for file in _files(path, on_problem, excludes_in, respect_gitignore, suffixes):
             if (
                 force_exclude
                 and file == path
@@ -93,11 +95,13 @@ def reason(error: OSError) -> str:
     return error.strerror or type(error).__name__
 
 
-def _files(path: str, on_problem: OnProblem, excludes_in: ExcludesIn, respect_gitignore: bool) -> Iterator[str]:
+def _files(
+    path: str, on_problem: OnProblem, excludes_in: ExcludesIn, respect_gitignore: bool, suffixes: tuple[str, ...]
+) -> Iterator[str]:
     if path == STDIN or os.path.isfile(path):
         yield path
     elif os.path.isdir(path):
-        yield from _Walk(path, on_problem, excludes_in).files(respect_gitignore)
+        yield from _Walk(path, on_problem, excludes_in, suffixes).files(respect_gitignore)
     elif os.path.exists(path):  # a pipe, or a device
         yield path
     else:
@@ -107,15 +111,16 @@ def _files(path: str, on_problem: OnProblem, excludes_in: ExcludesIn, respect_gi
 class _Walk:
     """The way through one folder that was named."""
 
-    def __init__(self, top: str, on_problem: OnProblem, excludes_in: ExcludesIn) -> None:
+    def __init__(self, top: str, on_problem: OnProblem, excludes_in: ExcludesIn, suffixes: tuple[str, ...]) -> None:
         self.top = top
+        self.suffixes = suffixes
         self.on_problem = on_problem
         self.excludes_in = excludes_in
         self._excludes: dict[str, Excludes] = {}
         self._left_out: dict[str, bool] = {"": False}
 
     def files(self, respect_gitignore: bool) -> Iterator[str]:
-        """The Python files below the folder, each as its path begins with the folder's as it was given."""
+        """The files below the folder, each as its path begins with the folder's as it was given."""
         prefix = self.top if self.top.endswith("/") else f"{self.top}/"
         names = self._of_git("") if respect_gitignore and root_above(self.top) else None
         for name in names if names is not None else self._scanned("", respect_gitignore):
@@ -131,7 +136,7 @@ class _Walk:
         except GitError:
             return None
         repositories = sorted(name for name in entries if name.endswith("/"))
-        names = [name for name in entries if name.endswith(SUFFIXES) and not self._is_excluded(name)]
+        names = [name for name in entries if name.endswith(self.suffixes) and not self._is_excluded(name)]
         names = [name for name in names if os.path.isfile(os.path.join(self.top, name))]
         for repository in repositories:
             if not self._is_folder_excluded(repository[:-1]) and os.path.isdir(os.path.join(self.top, repository)):
@@ -160,7 +165,7 @@ class _Walk:
             if respect_gitignore and ".gitignore" in names:
                 ignored = (*_ignore_file(path), *ignored)
             for entry in listing:
-                if entry.name.endswith(SUFFIXES) and entry.is_file():
+                if entry.name.endswith(self.suffixes) and entry.is_file():
                     name = folder + entry.name
                     if not self._is_excluded(name) and not self._is_ignored(ignored, name):
                         yield name

@@ -68,7 +68,7 @@ class Finding:
 
     ``path`` is the file's path as it was given. ``line`` and ``column`` count from 1, columns in characters;
     ``end_line`` and ``end_column`` name the place just after the last character. ``fix`` is None where no fix is
-    offered, and ``no_fix_reason`` then says why.
+    offered, and ``no_fix_reason`` then says why. ``cell`` (from 1) is the cell of a notebook that the lines count in.
     """
 
     path: str
@@ -82,11 +82,12 @@ class Finding:
     confidence: Confidence
     fix: Fix | None = None
     no_fix_reason: str | None = None
+    cell: int | None = None
 
     @property
-    def sort_key(self) -> tuple[str, int, int, str, str]:
-        """The order of every report: file, line, column, code."""
-        return (self.path, self.line, self.column, self.code, self.message)
+    def sort_key(self) -> tuple[str, int, int, int, str, str]:
+        """The order of every report: file, cell, line, column, code."""
+        return (self.path, self.cell or 0, self.line, self.column, self.code, self.message)
 
     def changes(self) -> Iterator[tuple[str, tuple[Edit, ...]]]:
         """The files that the fix changes, each by its path with the edits of its text; nothing without a fix."""

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 from claude_api_lint.candidates import may_send
 from claude_api_lint.configuration import Configuration, ConfigurationError
 from claude_api_lint.dataflow.project import Project
-from claude_api_lint.discovery import STDIN, changed_only, find_files, listed_files, read_file, reason
+from claude_api_lint.discovery import STDIN, SUFFIXES, changed_only, find_files, listed_files, read_file, reason
 from claude_api_lint.findings import Finding, RulePage
+from claude_api_lint.formats import DOCUMENTS, NOTEBOOK, check_file, fix_file
 from claude_api_lint.git import GitError, changed_since, root_above
 from claude_api_lint.jobs import Lost, each
 from claude_api_lint.output.report import Report, Skipped
@@ -70,6 +71,7 @@ class Selection:
     since: str | None = None
     force_exclude: bool = False
     respect_gitignore: bool = True
+    docs: bool = False
 
 
 @dataclass
@@ -101,6 +103,7 @@ class Run:
             self.configuration.excludes_in,
             respect_gitignore=selection.respect_gitignore,
             force_exclude=selection.force_exclude,
+            suffixes=SUFFIXES + DOCUMENTS if selection.docs else SUFFIXES,
         )
         whole = [path for path in paths if selection.since is None and os.path.isdir(path)]
         try:
@@ -167,7 +170,12 @@ class Run:
         )
 
     def read(self, path: str) -> Source | None:
-        """The text of a file as the findings see it, or as it stands where nothing was found in it."""
+        """The text of a file as the findings see it, or as it stands where nothing was found in it.
+
+        None for what cannot be read, and for a notebook, whose findings stand in its cells.
+        """
+        if path.endswith(NOTEBOOK):
+            return None
         if path not in self.texts:
             try:
                 self.texts[path] = Source.decode(self.contents[path] if path in self.contents else read_file(path))
@@ -302,10 +310,8 @@ class Checking:
 
     def checked(self, job: Job) -> Outcome:
         """What is found in a file."""
-        from claude_api_lint.linter import check_source
-
         self.project.listen()
-        result = check_source(job.data, job.path, job.settings, self.project)
+        result = check_file(job.data, job.path, job.settings, self.project)
         if self.cache is not None:
             self.cache.put(job.path, job.data, job.settings, self.project, result)
         return _outcome(job, result)
@@ -319,9 +325,7 @@ class Fixing:
 
     def fixed(self, job: Job) -> Outcome:
         """What a file becomes, and what is left in it."""
-        from claude_api_lint.fixer import fix_source
-
-        result = fix_source(job.data, job.path, job.settings, self.project)
+        result = fix_file(job.data, job.path, job.settings, self.project)
         return Outcome(
             job, result.source, result.remaining, result.fixed, result.skipped, result.problems, result.others
         )

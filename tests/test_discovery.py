@@ -39,6 +39,13 @@ def test_a_folder_stands_for_the_python_files_below_it_in_order(tree: Path) -> N
     assert Found(".").files == ["./a.py", "./a.pyi", "./b.py", "./pkg.py", "./pkg/z.py", "./pkg/sub/y.py"]
 
 
+def test_a_folder_stands_for_its_notebooks_and_for_others_when_asked(tree: Path) -> None:
+    (tree / "pkg" / "a.ipynb").touch()
+    (tree / "pkg" / "a.md").touch()
+    assert Found("pkg").files == ["pkg/a.ipynb", "pkg/z.py", "pkg/sub/y.py"]
+    assert list(find_files(["pkg"], lambda path, what: None, (".md",))) == ["pkg/a.md"]
+
+
 @pytest.mark.parametrize("given", ["pkg", "pkg/", "./pkg", "../{name}/pkg"])
 def test_paths_begin_as_they_were_given(tree: Path, given: str) -> None:
     given = given.format(name=tree.name)

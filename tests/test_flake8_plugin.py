@@ -37,8 +37,9 @@ def test_flake8_and_the_command_print_the_same_lines(project: Path) -> None:
 
 def test_flake8_and_the_command_print_the_same_lines_over_all_fixtures() -> None:
     ours, theirs = lint("check", *CONCISE, "fixtures", cwd=REPOSITORY), flake8("fixtures", cwd=REPOSITORY)
-    assert sorted(theirs.stdout.decode().splitlines()) == sorted(ours.stdout.decode().splitlines())
-    assert ours.stdout
+    in_modules = [line for line in ours.stdout.decode().splitlines() if ".ipynb:" not in line]  # flake8 opens no others
+    assert sorted(theirs.stdout.decode().splitlines()) == sorted(in_modules)
+    assert in_modules
 
 
 def test_the_plugin_is_on_without_being_asked_for(project: Path) -> None:

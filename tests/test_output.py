@@ -403,3 +403,16 @@ def test_a_diff_names_the_file_as_git_would(
     monkeypatch.chdir(tmp_path)
     first_line = diff.render(path.format(here=tmp_path), b"x\n", b"y\n").split(b"\n")[0]
     assert first_line == b"--- " + name
+
+
+def test_the_cell_of_a_notebook_stands_before_the_line() -> None:
+    in_cell = replace(finding("a.ipynb"), cell=7)
+    assert rendered("concise", in_cell) == "a.ipynb:cell 7:3:12: CAV101 a message\n"
+    (as_json,) = json.loads(rendered("json", in_cell))
+    assert (as_json["cell"], as_json["line"]) == (7, 3)
+    assert "cell" not in json.loads(rendered("json", finding()))[0]
+
+
+def test_findings_are_sorted_by_cell_before_line() -> None:
+    later = replace(finding("a.ipynb"), cell=2, line=1)
+    assert sorted([later, replace(finding("a.ipynb"), cell=1)], key=lambda one: one.sort_key)[1] == later

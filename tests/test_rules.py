@@ -356,8 +356,16 @@ MAY_IMPORT = {
     "lint_rules": BELOW_RULES | SHARED_BY_RULES | {"rule"},
     "fixers": BELOW_RULES | SHARED_BY_RULES | {"rule", "lint_rules", "fixes", "folding", "layout", "codemod"},
     "output": FOUNDATION,
+    "json_spans": set[str](),
+    "code_blocks": FOUNDATION,
+    "embedded": FOUNDATION | {"linter"},
+    "ipython_commands": FOUNDATION | {"embedded"},
+    "elisions": FOUNDATION | {"embedded"},
+    "notebooks": FOUNDATION | {"linter", "fixer", "embedded", "ipython_commands", "json_spans"},
+    "documents": FOUNDATION | {"linter", "fixer", "embedded", "ipython_commands", "code_blocks", "elisions"},
+    "formats": FOUNDATION | {"linter", "fixer", "notebooks", "documents"},
 }
-"""For each package, and for what rules and fixers share: what of ours it may import, itself aside."""
+"""For each package, for what rules and fixers share, and for the kinds of file: what of ours it may import."""
 
 
 def modules() -> Iterator[tuple[str, Path]]:

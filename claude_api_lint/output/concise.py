@@ -17,7 +17,8 @@ def render(report: Report) -> str:
 def line(finding: Finding, color: bool) -> str:
     """Where a finding is, and what is said about it."""
     path = painted(printable(finding.path), color, bold=True)
-    return f"{path}:{finding.line}:{finding.column}: {message(finding, color)}"
+    cell = "" if finding.cell is None else f"cell {finding.cell}:"
+    return f"{path}:{cell}{finding.line}:{finding.column}: {message(finding, color)}"
 
 
 def message(finding: Finding, color: bool = False) -> str:

@@ -17,6 +17,7 @@ def as_object(finding: Finding) -> dict[str, object]:
     """A finding as the documented object."""
     return {
         "path": finding.path,
+        **({} if finding.cell is None else {"cell": finding.cell}),
         "line": finding.line,
         "column": finding.column,
         "end_line": finding.end_line,
