@@ -53,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         complain(f"{error.format_message()} (see {PROGRAM} --help)")
         return FAILED
     except click.Abort:
+        complain("interrupted; what is not reported was not looked at, and is as it was")
         return INTERRUPTED
     return status or DONE
 
@@ -217,9 +218,11 @@ def fix(
     """
     run = Run(Configuration(Options(select, ignore, target_version, unsafe_fixes)), stdin_filename)
     work = FixWork(run, diff)
-    for source in run.sources(paths):
-        work.take(source)
-    work.report(to_stderr=diff or STDIN in paths)
+    try:
+        for source in run.sources(paths):
+            work.take(source)
+    finally:  # who interrupts it wants to know what is done
+        work.report(to_stderr=diff or STDIN in paths)
     return run.exit_code(found=bool(work.remaining) or (diff and bool(work.fixed)))
 
 
