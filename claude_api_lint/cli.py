@@ -53,7 +53,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         complain(f"{error.format_message()} (see {PROGRAM} --help)")
         return FAILED
     except click.Abort:
-        complain("interrupted; what is not reported was not looked at, and is as it was")
         return INTERRUPTED
     return status or DONE
 
@@ -221,7 +220,10 @@ def fix(
     try:
         for source in run.sources(paths):
             work.take(source)
-    finally:  # who interrupts it wants to know what is done
+    except KeyboardInterrupt:
+        complain("interrupted; the files that are not reported are as they were")
+        raise
+    finally:
         work.report(to_stderr=diff or STDIN in paths)
     return run.exit_code(found=bool(work.remaining) or (diff and bool(work.fixed)))
 

@@ -132,8 +132,7 @@ class Evaluator:
             return alternatives
         if not self._active:
             self._allowance = min(self.budget, QUESTION_BUDGET)
-        self.budget -= 1
-        self._allowance -= 1
+        self._spend()
         if self._allowance < 0 or len(self._active) >= MAX_NESTING:
             return just(Unknown("the analysis budget is used up"))
         depth, provisional_before = len(self._active), len(self._provisional)
@@ -154,11 +153,19 @@ class Evaluator:
             self._known[key] = alternatives  # an answer that was cut short is kept for its own question alone
         return alternatives
 
+    def _spend(self) -> None:
+        self.budget -= 1
+        self._allowance -= 1
+
     def limit(self, alternatives: Iterable[Alternative]) -> Alternatives:
         """At most MAX_ALTERNATIVES different ones."""
         different: dict[Alternative, None] = {}
-        for alternative in alternatives:
+        for count, alternative in enumerate(alternatives):
             different[alternative] = None
+            if count > MAX_ALTERNATIVES:  # a step that makes many costs as much as many steps
+                self._spend()
+                if self._allowance < 0:
+                    break
             if len(different) > MAX_ALTERNATIVES:
                 different = dict.fromkeys(_merged(different))
             if len(different) > MAX_ALTERNATIVES:
