@@ -9,7 +9,6 @@ from contextlib import suppress
 
 from claude_api_lint.discovery import read_file, reason
 
-
 PREFIX, SUFFIX = ".claude-api-lint.", ".tmp"
 """What the name of a file begins and ends with that is going to take another one's place."""
 

@@ -38,7 +38,11 @@ def fix_source(source: bytes, path: str, settings: Settings) -> FixResult:
         if not chosen:
             break
         decoded = Source.decode(current)
-        current = decoded.encode(apply(decoded.text, (edit for finding in chosen for edit in finding.fix.edits)))  # type: ignore[union-attr]
+        after = apply(decoded.text, (edit for finding in chosen for edit in finding.fix.edits))  # type: ignore[union-attr]
+        try:
+            current = decoded.encode(after)
+        except UnicodeError:
+            return _given_up(source, original, "its encoding does not hold the fix; nothing was fixed")
         fixed.extend(chosen)
         result = check_source(current, path, settings)
     if not fixed:

@@ -1,7 +1,7 @@
 """Running commands in turn, and comparing what each took with what the other took in the same round.
 
-A machine's speed drifts, so that two figures taken one after the other say little; the ratio of two runs that stand next
-to each other says more, and the spread of the ratios says how much.
+A machine's speed drifts, so that two figures taken one after the other say little; the ratio of two runs that stand
+next to each other says more, and the spread of the ratios says how much.
 """
 
 from __future__ import annotations

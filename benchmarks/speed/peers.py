@@ -1,7 +1,7 @@
 """The tools that the linter is measured beside, each pinned and in an environment of its own.
 
-Each one has a rule as close to ours as it allows (in ``rules/``): a request to the Claude API without its version header,
-as far as it stands in one call. None of them follows values, so none does the same work.
+Each one has a rule as close to ours as it allows (in ``rules/``): a request to the Claude API without its version
+header, as far as it stands in one call. None of them follows values, so none does the same work.
 """
 
 from __future__ import annotations

@@ -63,9 +63,10 @@ def page(results: list[Result], versions: list[str], every: int) -> str:
         [
             "# Speed, measured side by side",
             "",
-            "Made by `make bench`. Each figure is the median of whole processes that ran in turn; a ratio is ours by theirs,",
-            "round by round, with the least and the most in brackets: below 1, ours takes less. CPU is the time of all",
-            "processes of a command. The other tools have a rule as close to ours as they allow, and follow no values.",
+            "Made by `make bench`. Each figure is the median of whole processes that ran in turn; a ratio is that of the",
+            "first command to the other, round by round, with the least and the most in brackets: below 1, the first takes",
+            "less. CPU is the time of all processes of a command. The other tools have a rule as close to ours as they",
+            "allow, and follow no values.",
             "",
             f"Machine: {os.cpu_count()} cores, {_memory()}, {_model()}; {platform.system()}, Python"
             f" {platform.python_version()}.",
@@ -84,7 +85,10 @@ def _section(result: Result) -> list[str]:
     if result.skipped:
         return [*lines, f"Skipped: {result.skipped}.", ""]
     rounds = len(next(iter(result.runs.values())))
-    lines += [f"| command | wall | CPU | ratio of wall | ratio of CPU | exit |", "| --- | --- | --- | --- | --- | --- |"]
+    lines += [
+        "| command | wall | CPU | ratio of wall | ratio of CPU | exit |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
     first = next(iter(result.runs.values()))
     for index, (name, runs) in enumerate(result.runs.items()):
         ratios = [_ratio(ratio(first, runs, figure)) if index else "" for figure in ("wall", "cpu")]
@@ -94,7 +98,11 @@ def _section(result: Result) -> list[str]:
     lines += ["", f"{rounds} rounds."] if rounds > 1 else ["", "One round."]
     for goal in result.case.goals:
         spread, good = reached(goal, result.runs)
-        wanted = f"{goal.most:g} times the {goal.figure} of {goal.beside}" if goal.beside else f"{goal.most:g} s {goal.figure}"
+        wanted = (
+            f"{goal.most:g} times the {goal.figure} of {goal.beside}"
+            if goal.beside
+            else f"{goal.most:g} s {goal.figure}"
+        )
         lines.append(f"Goal: at most {wanted}; {spread.median:.2f}: {'reached' if good else '**missed**'}.")
     return [*lines, ""]
 

@@ -16,5 +16,7 @@ class MissingVersion(fixit.LintRule):
             if isinstance(current, cst.SimpleString):
                 texts.append(current.value)
             stack.extend(current.children)
-        if any("api.anthropic.com" in text for text in texts) and not any("anthropic-version" in text for text in texts):
+        if any("api.anthropic.com" in text for text in texts) and not any(
+            "anthropic-version" in text for text in texts
+        ):
             self.report(node, "request to the Claude API without the anthropic-version header")
