@@ -63,10 +63,10 @@ def page(results: list[Result], versions: list[str], every: int) -> str:
         [
             "# Speed, measured side by side",
             "",
-            "Made by `make bench`. Each figure is the median of whole processes that ran in turn; a ratio is that of the",
-            "first command to the other, round by round, with the least and the most in brackets: below 1, the first takes",
-            "less. CPU is the time of all processes of a command. The other tools have a rule as close to ours as they",
-            "allow, and follow no values.",
+            "Made by `make bench`. Each figure is the median of whole processes that ran in turn; a ratio is that of",
+            "the first command to the other, round by round, with the least and the most in brackets: below 1, the",
+            "first takes less. CPU is the time of all processes of a command. The other tools have a rule as close to",
+            "ours as they allow, and follow no values.",
             "",
             f"Machine: {os.cpu_count()} cores, {_memory()}, {_model()}; {platform.system()}, Python"
             f" {platform.python_version()}.",
