@@ -94,8 +94,8 @@ def page(names: list[str], tools: list[str], outcomes: dict[tuple[str, str], Out
             "Made by `make hostile`. Each file was given to each tool in a process of its own, with"
             f" {MEMORY >> 30} GiB of memory",
             f"and {SECONDS} seconds. *ok*: it was checked (exit 0 or 1). *error*: the tool says that it cannot, or",
-            "that something is wrong (exit 2 or more). *crash*: a signal, or an exception that nobody caught. The files",
-            "are made by `fixtures/hostile`.",
+            "that something is wrong (exit 2 or more). *crash*: a signal, or an exception that nobody caught. The",
+            "files are made by `fixtures/hostile`.",
             "",
             f"Versions: {', '.join(versions)}.",
             "",
