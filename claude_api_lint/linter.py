@@ -45,10 +45,10 @@ def check_text(text: str, path: str, settings: Settings) -> CheckResult:
 def _check(source: Source, path: str, settings: Settings) -> CheckResult:
     if not mentions_api(source.text.encode("utf-8", "surrogatepass")):
         return CheckResult()
-    from claude_api_lint.parsing import Refused, with_big_stack
+    from claude_api_lint.parsing import Refused, seconds_for, with_big_stack
 
     try:
-        return with_big_stack(lambda: _analysed(source, path, settings))
+        return with_big_stack(lambda: _analysed(source, path, settings), seconds_for(source.text))
     except Refused as refusal:
         return CheckResult(skipped=str(refusal))
     except RecursionError:

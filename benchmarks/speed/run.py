@@ -47,7 +47,7 @@ def measure(case: Case, environments: Path, options: str) -> Result:
     return Result(case, interleaved(case.commands(environments), case.rounds))
 
 
-def reached(goal: Goal, runs: dict[str, list[Run]]) -> tuple[Spread, bool]:
+def reached(goal: Goal, case: Case, runs: dict[str, list[Run]]) -> tuple[Spread, bool]:
     """The figure that a goal is about, and whether it is good enough."""
     ours = next(iter(runs.values()))
     spread = (
@@ -55,7 +55,7 @@ def reached(goal: Goal, runs: dict[str, list[Run]]) -> tuple[Spread, bool]:
         if goal.beside
         else Spread.of([getattr(run, goal.figure) for run in ours])
     )
-    return spread, spread.median <= goal.most
+    return spread, spread.median <= goal.most and all(run.exit_code in case.exits for run in ours)
 
 
 def page(results: list[Result], versions: list[str], every: int) -> str:
@@ -98,7 +98,7 @@ def _section(result: Result) -> list[str]:
         lines.append(f"| {name} | {' | '.join([*figures, *ratios, codes])} |")
     lines += ["", f"{rounds} rounds."] if rounds > 1 else ["", "One round."]
     for goal in result.case.goals:
-        spread, good = reached(goal, result.runs)
+        spread, good = reached(goal, result.case, result.runs)
         wanted = (
             f"{goal.most:g} times the {goal.figure} of {goal.beside}"
             if goal.beside
@@ -157,7 +157,9 @@ def main() -> int:
         sys.stderr.write(f"measuring {case.name}\n")
         results.append(measure(case, options.environments, understood))
         options.output.write_text(page(results, versions, options.every), encoding="utf-8")
-    missed = [r.case.name for r in results if not all(reached(goal, r.runs)[1] for goal in r.case.goals if r.runs)]
+    missed = [
+        r.case.name for r in results if not all(reached(goal, r.case, r.runs)[1] for goal in r.case.goals if r.runs)
+    ]
     for name in missed:
         sys.stderr.write(f"a goal is missed: {name}\n")
     return 1 if missed else 0
