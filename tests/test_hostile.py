@@ -19,6 +19,9 @@ FILES = hostile_files()
 SILENT = {"nothing", "nothing but a comment", "UTF-16 without a mark"}
 """What has no request, or none that anybody can see."""
 
+LARGE = {"a line of three megabytes", "a string of three megabytes", "a dict of many in lines", "blank lines"}
+"""What is given to the command here, of the files that take seconds; `make hostile` gives it all of them."""
+
 GROUPS = 8
 MEMORY = 3 << 30
 PATIENCE = 900
@@ -45,9 +48,15 @@ def names_of(output: Iterator[str]) -> set[str]:
     return {Path(line).name.removesuffix(".py") for line in output}
 
 
+def places(report: bytes) -> set[tuple[str, ...]]:
+    """File, line, column and code of each finding."""
+    lines = [line.split(":", 3) for line in report.decode().splitlines()]
+    return {(Path(path).stem, line, column, rest.split()[0]) for path, line, column, rest in lines}
+
+
 @pytest.mark.parametrize("group", range(GROUPS))
 def test_each_file_is_analysed_or_named_with_a_reason(group: int, tmp_path: Path) -> None:
-    names = sorted(FILES)[group::GROUPS]
+    names = [name for name in sorted(FILES) if len(FILES[name]) < 250_000 or name in LARGE][group::GROUPS]
     folder = written(tmp_path / "hostile", names)
     done = subprocess.run(
         [*COMMAND, "check", "--output-format", "json", folder.name],
@@ -78,8 +87,10 @@ def test_flake8_survives_them_and_finds_what_the_command_finds(tmp_path: Path) -
         assert b"Traceback" not in done.stderr, done.stderr.decode()[-2000:]
         assert done.returncode == 1
     assert sorted(theirs[0].stdout.splitlines()) == sorted(theirs[1].stdout.splitlines())
-    ours = lint("check", folder.name, cwd=tmp_path).stdout.splitlines()
-    assert set(theirs[0].stdout.splitlines()) <= set(ours)
+    ours = lint("check", folder.name, cwd=tmp_path)
+    refused = names_of(line.split(": ")[1] for line in ours.stderr.decode().splitlines() if ": " in line)
+    # flake8 reads as latin-1 what Python refuses, and makes newlines of all line ends, so that more could be fixed.
+    assert {place for place in places(theirs[0].stdout) if place[0] not in refused} <= places(ours.stdout)
     assert f"{folder.name}/zzz.py:3:12: CAV101".encode() in theirs[1].stdout
 
 
