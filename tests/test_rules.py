@@ -303,7 +303,7 @@ def test_the_code_in_the_docs_runs(page: str) -> None:
 
 # The house: arrows point one way
 
-FOUNDATION = {"source", "findings", "settings", "prefilter", "suppression", "parsing"}
+FOUNDATION = {"source", "findings", "settings", "prefilter", "suppression", "guards", "parsing"}
 MACHINE = {"linter", "fixer", "rule", "rules", "fixes", "codemod", "layout"}
 SHELL = {"configuration", "discovery", "atomic"}
 FACES = {"cli", "flake8_plugin", "__main__", "output"}
