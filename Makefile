@@ -12,10 +12,10 @@ layout := build/layout/claude_api_lint
 # One program for each of two rules, to show what mending looks like.
 examples := $(foreach code,CAV101 CAV301,$(firstword $(sort $(wildcard fixtures/broken/$(code)/*.py))))
 
-.PHONY: help venv demo test lint format accuracy docs pages docs/programs.md clean
+.PHONY: help venv demo test lint format accuracy bench hostile fuzz docs pages docs/programs.md clean
 
 help:
-	@echo "make demo | test | lint | format | accuracy | docs | pages | docs/programs.md | venv | clean"
+	@echo "make demo | test | lint | format | accuracy | bench | hostile | fuzz | docs | pages | docs/programs.md | venv | clean"
 
 venv: $(venv)/ready-for-tests
 
@@ -58,6 +58,18 @@ pages: $(venv)/ready
 	$(bin)/python docs/make_rules.py
 	$(bin)/python docs/make_parts.py
 	$(bin)/python docs/make_screenshot.py
+# Measures speed beside other tools, each installed in an environment of its own, into benchmarks/RESULTS.md.
+bench: $(venv)/ready
+	$(bin)/python benchmarks/speed/run.py $(BENCH)
+
+# Writes docs/hostile.md: what files that are made to break a linter do to this one and to others. Takes an hour.
+hostile: $(venv)/ready
+	$(bin)/python benchmarks/hostile.py $(HOSTILE)
+
+# Looks for programs that break what holds for every program, for so many minutes.
+FUZZ_MINUTES ?= 10
+fuzz: $(venv)/ready-for-tests
+	$(bin)/python tests/fuzz.py --minutes $(FUZZ_MINUTES)
 
 # Runs each program in fixtures/broken/*/programs before and after it is fixed, and writes down what it printed.
 docs/programs.md: $(venv)/ready-for-tests

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Mapping
 from contextlib import suppress
 
 from claude_api_lint.discovery import read_file, reason
+
+PREFIX, SUFFIX = ".claude-api-lint.", ".tmp"
+"""What the name of a file begins and ends with that is going to take another one's place."""
 
 
 class WriteError(Exception):
@@ -18,7 +22,8 @@ def replace_file(path: str, before: bytes, after: bytes) -> None:
     """Replace the content of a file, which was ``before`` when it was read.
 
     The new content is written beside the file and then takes its place, so that nobody ever sees half of it. A symbolic
-    link stays, and what it points to is replaced. Raises WriteError where the file cannot be replaced, or has changed.
+    link stays, and what it points to is replaced; mode, owner and extended attributes stay. Raises WriteError where the
+    file cannot be replaced so, or has changed.
     """
     target = os.path.realpath(path)
     try:
@@ -27,9 +32,19 @@ def replace_file(path: str, before: bytes, after: bytes) -> None:
             raise WriteError("it is not a regular file; name a file that can be replaced")
         if not os.access(target, os.W_OK):
             raise WriteError("it is write-protected; make it writable and run again")
+        if status.st_nlink > 1:
+            raise WriteError(
+                f"it has {status.st_nlink} names (hard links), of which only one would be fixed; fix it as a copy"
+            )
         _replace(target, before, after, status)
     except OSError as error:
-        raise WriteError(f"it cannot be written ({reason(error)}); check the permissions of its folder") from error
+        raise WriteError(f"it cannot be written ({reason(error)}); {_advice(error)}") from error
+
+
+def _advice(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "make room and run again"
+    return "check the permissions of its folder"
 
 
 def replace_files(changes: Mapping[str, tuple[bytes, bytes]]) -> None:
@@ -78,13 +93,13 @@ def write_file(path: str, content: bytes) -> None:
 def _replace(target: str, before: bytes, after: bytes, status: os.stat_result) -> None:
     import tempfile  # slow to import, and hardly any run writes
 
-    descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(target), prefix=".claude-api-lint.", suffix=".tmp")
+    descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(target), prefix=PREFIX, suffix=SUFFIX)
     try:
         with open(descriptor, "wb") as file:
             file.write(after)
             file.flush()
             os.fsync(file.fileno())
-        _copy_owner_and_mode(status, temporary)
+        _copy_properties(target, status, temporary)
         if read_file(target) != before:
             raise WriteError("it has changed since it was read; run again")
         os.replace(temporary, target)
@@ -94,8 +109,16 @@ def _replace(target: str, before: bytes, after: bytes, status: os.stat_result) -
         raise
 
 
-def _copy_owner_and_mode(status: os.stat_result, path: str) -> None:
-    if hasattr(os, "chown"):
-        with suppress(PermissionError):  # only root may give a file away
-            os.chown(path, status.st_uid, status.st_gid)
-    os.chmod(path, stat.S_IMODE(status.st_mode))
+def _copy_properties(target: str, status: os.stat_result, temporary: str) -> None:
+    """Give the new file what belongs to the old one beside its content; the mode last, as others may change it."""
+    made = os.stat(temporary)
+    if (made.st_uid, made.st_gid) != (status.st_uid, status.st_gid):
+        try:
+            os.chown(temporary, status.st_uid, status.st_gid)
+        except PermissionError:  # only root may give a file away
+            raise WriteError("its owner and group could not be kept; run as its owner") from None
+    if hasattr(os, "listxattr"):
+        with suppress(OSError):  # a file system need not have them
+            for name in os.listxattr(target):
+                os.setxattr(temporary, name, os.getxattr(target, name))
+    os.chmod(temporary, stat.S_IMODE(status.st_mode))

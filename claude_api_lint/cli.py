@@ -291,10 +291,15 @@ def fix(diff: bool, **given: Any) -> int:
     run = session.run
     files = session.files()
     outcomes = (put(outcome, run.project, diff) for outcome in fix_all(run.jobs(files), session.means(files)))
-    run.collect(outcomes if diff else session.progress.over(outcomes, len(files)))
-    report = session.report()
-    session.publish(renderer(given["output_format"])(report), to_stderr=diff or STDIN in given["paths"])
-    session.summarize(summary.of_fix(report, dry_run=diff))
+    try:
+        run.collect(outcomes if diff else session.progress.over(outcomes, len(files)))
+    except KeyboardInterrupt:
+        complain("interrupted; the files that are not reported are as they were")
+        raise
+    finally:
+        report = session.report()
+        session.publish(renderer(given["output_format"])(report), to_stderr=diff or STDIN in given["paths"])
+        session.summarize(summary.of_fix(report, dry_run=diff))
     return session.exit_code(found=bool(report.findings) or (diff and bool(report.fixed)))
 
 

@@ -70,7 +70,11 @@ def fix_decoded(
         chosen = _without_overlaps(finding for finding in result.findings if work.applies(finding))
         if not chosen:
             break
-        work.edit(chosen)
+        try:
+            work.edit(chosen)
+        except UnicodeError:
+            work.undo()
+            return _given_up(source, original, "its encoding does not hold the fix; nothing was fixed")
         fixed.extend(chosen)
         result = reading.check(work.current)
     if not fixed:
@@ -89,6 +93,7 @@ class _Work:
     def __init__(self, decoded: Source, reading: Reading, settings: Settings, project: Project | None) -> None:
         self.current = decoded.text
         self.others: dict[str, tuple[bytes, bytes]] = {}
+        self._decoded = decoded
         self._before = decoded.text
         self._reading = reading
         self._settings = settings
@@ -124,7 +129,7 @@ class _Work:
         return None
 
     def edit(self, findings: list[Finding]) -> None:
-        """Make the edits of findings, in every file that they are for."""
+        """Make the edits of findings, in every file that they are for. Raises UnicodeError."""
         by_path: dict[str, list[Edit]] = {}
         for finding in findings:
             for edit in finding.fix.edits if finding.fix is not None else ():
@@ -132,6 +137,7 @@ class _Work:
         for path, edits in by_path.items():
             if not path:
                 self.current = apply(self.current, edits)
+                self._decoded.encode(self.current)
                 continue
             assert self._project is not None
             data = self._project.data(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -21,13 +22,13 @@ def quoted(text: str, *near: cst.CSTNode) -> cst.SimpleString:
 
 def quote_of(node: cst.CSTNode) -> str | None:
     """The quote character of the first string below a node."""
-    stack = [node]
-    while stack:
-        current = stack.pop(0)
+    queue = deque([node])
+    while queue:
+        current = queue.popleft()
         if isinstance(current, cst.SimpleString | cst.FormattedString):
             quote = current.quote if isinstance(current, cst.SimpleString) else current.end
             return quote[0]
-        stack.extend(current.children)
+        queue.extend(current.children)
     return None
 
 

@@ -54,10 +54,10 @@ def check_text(text: str, path: str, settings: Settings, project: Project | None
 def _check(source: Source, path: str, settings: Settings, project: Project | None) -> CheckResult:
     if not concerns(source.text.encode("utf-8", "surrogatepass"), path, project):
         return CheckResult(tuple(unused_noqa(source, path, settings, ())))
-    from claude_api_lint.parsing import Refused, with_big_stack
+    from claude_api_lint.parsing import Refused, seconds_for, with_big_stack
 
     try:
-        return with_big_stack(lambda: _analysed(source, path, settings, project))
+        return with_big_stack(lambda: _analysed(source, path, settings, project), seconds_for(source.text))
     except Refused as refusal:
         return CheckResult(skipped=str(refusal))
     except RecursionError:
@@ -68,12 +68,15 @@ def _check(source: Source, path: str, settings: Settings, project: Project | Non
 
 def _analysed(source: Source, path: str, settings: Settings, project: Project | None) -> CheckResult:
     from claude_api_lint import extensions
+    from claude_api_lint.parsing import split
 
     rules = _about(source, path, project)
     selected = [rule for rule in rules if settings.selects(rule.code)]
     lowered = source.text.lower()
     others = [rule for rule in extensions.loaded().rules.values() if rule.is_about(lowered)]
     others = [rule for rule in others if settings.selects(rule.code)]
+    if not rules and not others:
+        split(source)  # a file that is no Python is told of, though there is nothing to look for in it
     if not selected and not others:
         return CheckResult(tuple(unused_noqa(source, path, settings, ())), problems=extensions.loaded().problems)
     analysis = _analysis(source, path, settings, project)

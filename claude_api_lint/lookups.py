@@ -7,7 +7,7 @@ from functools import cached_property
 
 import libcst as cst
 
-from claude_api_lint.dataflow.trees import code_of, dotted, last_name, walk
+from claude_api_lint.dataflow.trees import code_of, dotted, last_name, literal_value, walk
 from claude_api_lint.dataflow.values import Class, Mapping
 from claude_api_lint.rule import Analysis
 from claude_api_lint.stream_guards import KEY_ERRORS, StreamGuards
@@ -146,5 +146,5 @@ def _member(step: cst.CSTNode) -> list[str]:
     """The value of a member of an Enum, where it is a text."""
     if not isinstance(step, cst.Assign):
         return []
-    strings = [inner.evaluated_value for inner in walk(step.value) if isinstance(inner, cst.SimpleString)]
+    strings = [literal_value(inner) for inner in walk(step.value) if isinstance(inner, cst.SimpleString)]
     return [value for value in strings if isinstance(value, str)]

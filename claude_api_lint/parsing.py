@@ -1,8 +1,8 @@
 """From text to a list of top-level statements, each parsed by LibCST only when somebody looks into it.
 
 LibCST's parser is native code that recurses: deep or long expressions overflow the stack and take the process down, or
-keep it busy for minutes. So every file passes the guards here first (size, then ``ast``, whose own limits are
-tighter, then depth and width), and analysis runs on a big stack (``with_big_stack``).
+keep it busy for minutes. So every file is gated first (size, then ``ast``, whose own limits are tighter, then
+``guards``), and analysis runs on a big stack, for a bounded time (``with_big_stack``).
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ import ast
 import re
 import sys
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
+from claude_api_lint.guards import TOO_DEEP, refusal_of_text, refusal_of_tree
 from claude_api_lint.shapes import Shape, shapes_of
 
 if TYPE_CHECKING:
@@ -30,14 +32,9 @@ MAX_TEXT = 4_000_000
 """Characters of a file; a parsed tree costs about a thousand bytes per byte of source."""
 MAX_STATEMENT = 1_500_000
 """Characters of one top-level statement that LibCST is asked to parse."""
-MAX_DEPTH = 300
-"""Levels of ``ast`` nodes. The deepest of 1,196 real files has 140."""
-MAX_OPERANDS = 500
-"""Operands of one ``and``, ``or`` or comparison. The widest of 1,196 real files has 18."""
-MAX_BRACKETS = 100
-"""Nested brackets, estimated from the text, where ``ast`` cannot read the file."""
-MAX_CHAIN = 1_000
-"""Operators in one logical line, estimated from the text, where ``ast`` cannot read the file."""
+MAX_SECONDS, MAX_SECONDS_PER_CHARACTER = 30.0, 60e-6
+"""Seconds of the processor that a file may take. A program of 50,000 lines and 1.7 million characters, requests all
+over, takes about 30; nothing that people write takes as long for its size."""
 
 _STACK = 64 * 1024 * 1024
 _RECURSION = 12_000
@@ -103,10 +100,11 @@ def split(source: Source) -> list[Statement]:
             warnings.simplefilter("ignore")
             tree = ast.parse(source.text)
     except (RecursionError, MemoryError):
-        raise Refused("it is too deeply nested to analyse") from None
+        raise Refused(TOO_DEEP) from None
     except (SyntaxError, ValueError) as error:
         return [_unsplit(source, error)]
-    _guard(tree)
+    if refusal := refusal_of_tree(tree, source):
+        raise Refused(refusal)
     return list(_statements(source, tree))
 
 
@@ -157,32 +155,12 @@ def _names_bound_by(node: ast.AST) -> set[str]:
     return {name} if name else set()
 
 
-def _guard(tree: ast.Module) -> None:
-    """Refuse what would overflow or stall LibCST's parser though ``ast`` could read it."""
-    stack: list[tuple[ast.AST, int]] = [(tree, 0)]
-    while stack:
-        node, depth = stack.pop()
-        if depth > MAX_DEPTH:
-            raise Refused("it is too deeply nested to analyse")
-        operands = getattr(node, "values" if isinstance(node, ast.BoolOp) else "comparators", ())
-        if isinstance(node, ast.BoolOp | ast.Compare) and len(operands) > MAX_OPERANDS:
-            raise Refused(f"line {node.lineno} has an expression too long to analyse")
-        stack.extend((child, depth + 1) for child in ast.iter_child_nodes(node))
-
-
 def _unsplit(source: Source, error: Exception) -> Statement:
     """The whole file as one statement: ``ast`` cannot read it, but LibCST may know syntax that is newer."""
     if "\0" in source.text:
         raise Refused("it contains NUL characters, which Python refuses")
-    if _bracket_depth(source.text) > MAX_BRACKETS:
-        raise Refused("it is too deeply nested to analyse")
-    if any(
-        len(re.findall(r"[-+*/%~.(\[]|\b(?:and|or|not|if|lambda)\b", line)) > MAX_CHAIN
-        for line in source.text.split("\n")
-    ):
-        raise Refused("it has an expression too long to analyse")
-    if len(re.findall(r"^\s*elif\b", source.text, re.MULTILINE)) > MAX_CHAIN:
-        raise Refused("it is too deeply nested to analyse")
+    if refusal := refusal_of_text(source.text):
+        raise Refused(refusal)
     statement = Statement(source.text, 1, None)
     try:
         statement.tree  # noqa: B018  (asked for its refusal: neither parser can read the text)
@@ -193,20 +171,21 @@ def _unsplit(source: Source, error: Exception) -> Statement:
     return statement
 
 
-def _bracket_depth(text: str) -> int:
-    """Nesting of brackets, estimated by taking innermost pairs away until none is left."""
-    brackets = re.sub(r"[^()\[\]{}]+", "", text)
-    rounds = 0
-    while rounds <= MAX_BRACKETS:
-        reduced = brackets.replace("()", "").replace("[]", "").replace("{}", "")
-        if reduced == brackets:
-            break
-        brackets, rounds = reduced, rounds + 1
-    return rounds + len(re.findall(r"[(\[{]", brackets))
+class TooSlow(BaseException):
+    """Ends work that takes too long; no ``except Exception`` on its way stops it."""
 
 
-def with_big_stack(work: Callable[[], T]) -> T:
-    """Run ``work`` in a thread with a 64 MB stack and return (or raise) what it does. Costs about 0.1 ms."""
+def seconds_for(text: str) -> float:
+    """How long the analysis of a file may take."""
+    return MAX_SECONDS + MAX_SECONDS_PER_CHARACTER * len(text)
+
+
+def with_big_stack(work: Callable[[], T], seconds: float = MAX_SECONDS) -> T:
+    """Run ``work`` in a thread with a 64 MB stack and return (or raise) what it does. Costs about 0.1 ms.
+
+    Raises Refused where it needs more than so many seconds of the processor. LibCST's parser cannot be interrupted:
+    ``guards`` keep away from it what would take it long.
+    """
     outcome: list[tuple[T | None, BaseException | None]] = []
 
     def run() -> None:
@@ -223,10 +202,31 @@ def with_big_stack(work: Callable[[], T]) -> T:
     finally:
         threading.stack_size(stack)
     try:
-        thread.join()
+        _join(thread, seconds)
     finally:
         sys.setrecursionlimit(recursion)
-    result, error = outcome[0]
+    result, error = outcome[0] if outcome else (None, TooSlow())
+    if isinstance(error, TooSlow):
+        raise Refused(f"it takes more than {seconds:.3g} seconds to analyse; please report this file")
     if error is not None:
         raise error
     return result  # type: ignore[return-value]
+
+
+def _join(thread: threading.Thread, seconds: float) -> None:
+    """Wait for a thread to end; end it when the process has used so many seconds more."""
+    end = time.process_time() + seconds
+    while True:
+        thread.join(max(0.1, end - time.process_time()))
+        if not thread.is_alive():
+            return
+        if time.process_time() >= end:
+            _interrupt(thread)
+
+
+def _interrupt(thread: threading.Thread) -> None:
+    """Raise TooSlow in a thread, where it runs Python; at once, or when the native call that it is in returns."""
+    import ctypes
+
+    if thread.ident is not None:
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(TooSlow))

@@ -7,12 +7,18 @@ expression that ignores case is ten times slower.
 
 from __future__ import annotations
 
+import codecs
+
 MENTIONS = (b"anthropic", b"claude", b"end_turn", b"content_block")
+
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def mentions_api(source: bytes) -> bool:
     """Whether the file's bytes name the Claude API at all, in any casing."""
     lowered = source.lower()
+    if source.startswith(_UTF_16):  # no Python source, which somebody has to be told
+        lowered = lowered.replace(b"\0", b"")
     return any(word in lowered for word in MENTIONS)
 
 

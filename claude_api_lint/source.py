@@ -37,14 +37,20 @@ class Source:
             raise UnreadableSource("it is UTF-16, which Python does not read as source; save it as UTF-8")
         try:
             encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
-            text = data[len(bom) :].decode("utf-8" if bom else encoding)
-        except (SyntaxError, UnicodeDecodeError, LookupError) as error:
+            encoding = "utf-8" if bom else encoding
+            text = data[len(bom) :].decode(encoding)
+            if encoding != "utf-8":
+                text.encode(encoding)  # some codecs give a text that they do not take back
+        except (SyntaxError, UnicodeError, LookupError) as error:
             reason = str(error).splitlines()[0]
             raise UnreadableSource(f"it cannot be decoded ({reason}); add a coding line or save it as UTF-8") from None
-        return cls(text, "utf-8" if bom else encoding, bom)
+        return cls(text, encoding, bom)
 
     def encode(self, text: str) -> bytes:
-        """The bytes of a changed text, in the encoding and with the byte order mark that the file had."""
+        """The bytes of a changed text, in the encoding and with the byte order mark that the file had.
+
+        Raises UnicodeError for text that the encoding does not hold.
+        """
         return self.bom + text.encode(self.encoding)
 
     @cached_property

@@ -43,7 +43,7 @@ def test_a_folder_stands_for_its_notebooks_and_for_others_when_asked(tree: Path)
     (tree / "pkg" / "a.ipynb").touch()
     (tree / "pkg" / "a.md").touch()
     assert Found("pkg").files == ["pkg/a.ipynb", "pkg/z.py", "pkg/sub/y.py"]
-    assert list(find_files(["pkg"], lambda path, what: None, (".md",))) == ["pkg/a.md"]
+    assert list(find_files(["pkg"], lambda path, what: None, suffixes=(".md",))) == ["pkg/a.md"]
 
 
 @pytest.mark.parametrize("given", ["pkg", "pkg/", "./pkg", "../{name}/pkg"])

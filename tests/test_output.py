@@ -407,7 +407,7 @@ def test_a_diff_names_the_file_as_git_would(
 
 def test_the_cell_of_a_notebook_stands_before_the_line() -> None:
     in_cell = replace(finding("a.ipynb"), cell=7)
-    assert rendered("concise", in_cell) == "a.ipynb:cell 7:3:12: CAV101 a message\n"
+    assert rendered("concise", in_cell) == "a.ipynb:cell 7:3:5: CAV101 a message\n"
     (as_json,) = json.loads(rendered("json", in_cell))
     assert (as_json["cell"], as_json["line"]) == (7, 3)
     assert "cell" not in json.loads(rendered("json", finding()))[0]

@@ -483,7 +483,7 @@ class Calls:
                 known = isinstance(items, Sequence) and not items.open
                 pieces = [evaluator.pattern(item) for item in items.items] if isinstance(items, Sequence) else []
                 yield Alternative(
-                    texts.text(pattern.join(pieces)) if known else Unknown("joined from unknown pieces"), when
+                    texts.joined(pattern, pieces) if known else Unknown("joined from unknown pieces"), when
                 )
             else:
                 result = texts.call_method(pattern, name, positional)

@@ -19,7 +19,7 @@ from claude_api_lint.dataflow.imports import Imports
 from claude_api_lint.dataflow.module import Module
 from claude_api_lint.dataflow.objects import Objects
 from claude_api_lint.dataflow.resolver import OneFile, Resolver
-from claude_api_lint.dataflow.trees import string_value, walk
+from claude_api_lint.dataflow.trees import literal_value, string_value, walk
 from claude_api_lint.dataflow.values import (
     HOLE,
     ITSELF,
@@ -61,7 +61,7 @@ QUESTION_BUDGET = 5_000
 MAX_ALTERNATIVES = 24
 """Alternatives kept of one expression; beyond them one more, unknown, stands for the rest."""
 MAX_ENTRIES = 500
-"""Entries of a dict literal that are followed; no headers have as many."""
+"""Entries of a dict literal, and items of a list made of others, that are followed; no headers have as many."""
 MAX_CALL_DEPTH = 8
 """Calls followed into one another; recursion in the analysed program ends here."""
 MAX_NESTING = 400
@@ -135,8 +135,7 @@ class Evaluator:
             return alternatives
         if not self._active:
             self._allowance = min(self.budget, QUESTION_BUDGET)
-        self.budget -= 1
-        self._allowance -= 1
+        self._spend()
         if self._allowance < 0 or len(self._active) >= MAX_NESTING:
             return just(Unknown("the analysis budget is used up"))
         depth, provisional_before = len(self._active), len(self._provisional)
@@ -157,11 +156,19 @@ class Evaluator:
             self._known[key] = alternatives  # an answer that was cut short is kept for its own question alone
         return alternatives
 
+    def _spend(self) -> None:
+        self.budget -= 1
+        self._allowance -= 1
+
     def limit(self, alternatives: Iterable[Alternative]) -> Alternatives:
         """At most MAX_ALTERNATIVES different ones."""
         different: dict[Alternative, None] = {}
-        for alternative in alternatives:
+        for count, alternative in enumerate(alternatives):
             different[alternative] = None
+            if count > MAX_ALTERNATIVES:  # a step that makes many costs as much as many steps
+                self._spend()
+                if self._allowance < 0:
+                    break
             if len(different) > MAX_ALTERNATIVES:
                 different = dict.fromkeys(_merged(different))
             if len(different) > MAX_ALTERNATIVES:
@@ -189,7 +196,8 @@ class Evaluator:
         if isinstance(node, cst.FormattedString):
             return self._formatted(node, frame)
         if isinstance(node, cst.Integer | cst.Float):
-            return just(Const(node.evaluated_value, place))
+            number = literal_value(node)
+            return just(Const(number, place) if number is not None else Unknown("a number that Python refuses"))
         if isinstance(node, cst.UnaryOperation):
             return self._negated(node, frame)
         if isinstance(node, cst.Name):
@@ -314,7 +322,7 @@ class Evaluator:
 
     def extended(self, sequence: Sequence, other: Value) -> Sequence:
         """``sequence + other``."""
-        if isinstance(other, Sequence):
+        if isinstance(other, Sequence) and len(sequence.items) + len(other.items) <= MAX_ENTRIES:
             return replace(sequence, items=(*sequence.items, *other.items), open=sequence.open or other.open)
         return replace(sequence, open=True)
 
@@ -444,9 +452,11 @@ class Evaluator:
                 items.append(Thunk(element.value, frame))
                 continue
             inner = self.only(Thunk(element.value, frame))
-            if isinstance(inner, Sequence):
-                items.extend(inner.items)
-            is_open = is_open or not isinstance(inner, Sequence) or inner.open
+            if not isinstance(inner, Sequence) or len(items) + len(inner.items) > MAX_ENTRIES:
+                is_open = True
+                continue
+            items.extend(inner.items)
+            is_open = is_open or inner.open
         return just(Sequence(tuple(items), is_open, Place(frame.module, node)))
 
     def _subscript(self, node: cst.Subscript, frame: Frame) -> Iterable[Alternative]:

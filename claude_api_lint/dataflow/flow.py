@@ -19,7 +19,7 @@ from claude_api_lint.dataflow import mappings
 from claude_api_lint.dataflow.aliases import Aliases
 from claude_api_lint.dataflow.effects import Effects
 from claude_api_lint.dataflow.module import Block, Module
-from claude_api_lint.dataflow.trees import code_of, dotted, target_names, walk
+from claude_api_lint.dataflow.trees import code_of, dotted, literal_value, target_names, walk
 from claude_api_lint.dataflow.values import (
     NOTHING,
     Alternative,
@@ -789,7 +789,7 @@ def _passing(alternatives: Alternatives, test: cst.BaseExpression, path: str) ->
 
 def _constant(node: cst.CSTNode) -> tuple[object] | None:
     if isinstance(node, cst.SimpleString | cst.Integer):
-        return (node.evaluated_value,)
+        return (literal_value(node),)
     if isinstance(node, cst.Name) and node.value in ("None", "True", "False"):
         return ({"None": None, "True": True, "False": False}[node.value],)
     return None

@@ -18,6 +18,7 @@ from claude_api_lint.dataflow.values import (
     Alternatives,
     Const,
     Derived,
+    Entry,
     External,
     Frame,
     Function,
@@ -129,11 +130,9 @@ def _dict(evaluator: Evaluator, arguments: Arguments, node: cst.Call, frame: Fra
     built: Alternatives = just(Mapping(homes=(home,)))
     if arguments.positional:
         built = tuple(evaluator.combine((built, evaluator.force(arguments.positional[0])), evaluator.updated))
-    for name, value in arguments.keywords.items():
-        built = tuple(
-            Alternative(evaluator.with_item(a.value, Const(name), value, evaluator.place_of(value)), a.when)
-            for a in built
-        )
+    given = arguments.keywords.items()
+    named = Mapping(tuple(Entry(name, value, evaluator.place_of(value)) for name, value in given))
+    built = tuple(Alternative(evaluator.updated(a.value, named), a.when) for a in built)
     if arguments.open_keywords or arguments.open_positional:
         built = tuple(
             Alternative(evaluator.updated(a.value, Unknown("** of something unknown")), a.when) for a in built

@@ -22,10 +22,18 @@ def set_entry(mapping: Mapping, entry: Entry) -> Mapping:
 
 def merge(mapping: Mapping, other: Mapping, *, certain: bool = True) -> Mapping:
     """``mapping.update(other)``."""
-    for entry in other.entries:
-        mapping = set_entry(mapping, entry if certain else replace(entry, certain=False))
+    entries = list(mapping.entries)
+    first = {entry.key: index for index, entry in reversed(list(enumerate(entries)))}
+    for added in other.entries:
+        entry = added if certain else replace(added, certain=False)
+        index = first.setdefault(entry.key, len(entries))
+        if entry.certain and index < len(entries):
+            entries[index] = entry
+        else:
+            entries.append(entry)
     homes = (*mapping.homes, *(home for home in other.homes if home not in mapping.homes))
-    return replace(mapping, open=mapping.open or other.open, homes=homes, why=mapping.why or other.why)
+    is_open, why = mapping.open or other.open, mapping.why or other.why
+    return replace(mapping, entries=tuple(entries), open=is_open, homes=homes, why=why)
 
 
 def delete(mapping: Mapping, key: str | None) -> Mapping:

@@ -102,7 +102,8 @@ class Objects:
         if base_values and all(is_placeholder(a.value) for a in base_values) and self._is_abstract(base.cls):
             return just(Unknown(f"the attribute {name}, which subclasses set", name))
         if base_values:
-            return [self._with_additions(alternative, base, name) for alternative in base_values]
+            added = [a.value for _, a in self._contributions(base, name) if _is_addition(a.value)]
+            return [_with_additions(alternative, added) for alternative in self.evaluator.limit(base_values)]
         outside = next((unknown for unknown in self.line(base.cls)[1] if unknown), "")
         return just(Unknown(f"the attribute {name} is not set in this file", f"{outside}.{name}"))
 
@@ -374,15 +375,14 @@ class Objects:
         real = [a for a in alternatives if not is_placeholder(a.value)]
         return list(bound(real) or bound(alternatives))
 
-    def _with_additions(self, alternative: Alternative, base: Instance, name: str) -> Alternative:
-        """With what other methods put into the mapping or do to the object: it may be there or not."""
-        value = alternative.value
-        for _, contribution in self._contributions(base, name):
-            addition = contribution.value
-            if isinstance(value, Mapping) and _is_addition(addition):
-                assert isinstance(addition, Mapping)
-                value = mappings.merge(value, addition, certain=False)
-        return replace(alternative, value=value)
+
+def _with_additions(alternative: Alternative, additions: list[Value]) -> Alternative:
+    """With what other methods put into the mapping or do to the object: it may be there or not."""
+    value = alternative.value
+    for addition in additions:
+        if isinstance(value, Mapping) and isinstance(addition, Mapping):
+            value = mappings.merge(value, addition, certain=False)
+    return replace(alternative, value=value)
 
 
 def _is_addition(value: Value) -> bool:

@@ -10,6 +10,8 @@ from claude_api_lint.dataflow.values import HOLE, Const, Text, Value
 
 MAX_LENGTH = 20_000
 """Characters of a text that are kept; what follows is a hole."""
+MAX_WORK = 1_000_000
+"""Characters that are put together at most before a text is cut to its length."""
 _PERCENT = re.compile(r"%(?:\((?P<name>[^)]*)\))?[#0\- +]*(?:\*|\d+)?(?:\.(?:\*|\d+))?[hlL]?(?P<kind>[a-zA-Z%])")
 
 # Methods whose result str itself computes, holes and all. What they take away at a hole's edge nobody knows anyway.
@@ -39,12 +41,21 @@ def text(pattern: str) -> Value:
     return Text(squeezed) if HOLE in squeezed else Const(squeezed)
 
 
+def joined(separator: str, pieces: list[str]) -> Value:
+    """``separator.join(pieces)``."""
+    if len(separator) * len(pieces) + sum(map(len, pieces)) > MAX_WORK:
+        return Text(HOLE)
+    return text(separator.join(pieces))
+
+
 def call_method(receiver: str, method: str, arguments: list[str]) -> Value | None:
     """``receiver.method(*arguments)`` for a method of str that needs no more than texts; None for another method."""
     if method in ("encode", "decode", "format_map"):
         return text(receiver)
     if method not in _PLAIN_METHODS:
         return None
+    if method == "replace" and len(receiver) * max(map(len, arguments), default=0) > MAX_WORK:
+        return Text(HOLE)
     try:
         return text(getattr(receiver, method)(*arguments))
     except (TypeError, ValueError):
@@ -68,7 +79,7 @@ def format_braces(template: str, positional: list[str], keywords: dict[str, str]
                 pieces.append(keywords.get(name, HOLE))
     except ValueError:
         return Text(HOLE)
-    return text("".join(pieces))
+    return joined("", pieces)
 
 
 def format_percent(template: str, positional: list[str], keywords: dict[str, str]) -> Value:
@@ -82,7 +93,12 @@ def format_percent(template: str, positional: list[str], keywords: dict[str, str
             return keywords.get(match["name"], HOLE)
         return next(remaining, HOLE)
 
-    return text(_PERCENT.sub(fill, template))
+    pieces: list[str] = []
+    position = 0
+    for match in _PERCENT.finditer(template):
+        pieces += [template[position : match.start()], fill(match)]
+        position = match.end()
+    return joined("", [*pieces, template[position:]])
 
 
 def join_urls(base: str, url: str) -> Value:

@@ -100,7 +100,7 @@ def root_name(node: cst.CSTNode) -> str | None:
 def string_value(node: cst.CSTNode) -> str | bytes | None:
     """The value of a string literal without holes, adjacent literals glued; None for anything else."""
     if isinstance(node, cst.SimpleString):
-        value = node.evaluated_value
+        value = literal_value(node)
         return value if isinstance(value, str | bytes) else None
     if isinstance(node, cst.ConcatenatedString):
         left, right = string_value(node.left), string_value(node.right)
@@ -109,6 +109,14 @@ def string_value(node: cst.CSTNode) -> str | bytes | None:
         if isinstance(left, bytes) and isinstance(right, bytes):
             return left + right
     return None
+
+
+def literal_value(node: cst.SimpleString | cst.Integer | cst.Float) -> str | bytes | float | None:
+    """The value of a literal; None for one that LibCST takes and Python does not (a bad escape, too many digits)."""
+    try:
+        return node.evaluated_value
+    except (SyntaxError, ValueError):
+        return None
 
 
 def code_of(node: cst.CSTNode) -> str:

@@ -81,12 +81,12 @@ def _parse(words: list[Word], is_open: bool, home: Place | None) -> Sequence | N
         following = words[position + 1] if position + 1 < len(words) else ("", None)
         position += 1
         if word in ("-H", "--header"):
-            entries, is_open = _with_header(entries, following, is_open)
+            is_open = _add_header(entries, following) or is_open
             position += 1
         elif word.startswith("-H") and len(word) > 2:
-            entries, is_open = _with_header(entries, (word[2:].lstrip(), place), is_open)
+            is_open = _add_header(entries, (word[2:].lstrip(), place)) or is_open
         elif word.startswith("--header="):
-            entries, is_open = _with_header(entries, (word[len("--header=") :], place), is_open)
+            is_open = _add_header(entries, (word[len("--header=") :], place)) or is_open
         elif word == "--url":
             url, position = texts.text(following[0]), position + 1
         elif word in _OPAQUE or word.startswith("--config="):
@@ -101,13 +101,14 @@ def _parse(words: list[Word], is_open: bool, home: Place | None) -> Sequence | N
     return Sequence((url, headers))
 
 
-def _with_header(entries: list[Entry], word: Word, is_open: bool) -> tuple[list[Entry], bool]:
-    """One ``-H`` argument: ``name: value``, or ``@file``, which may hold any."""
+def _add_header(entries: list[Entry], word: Word) -> bool:
+    """Add what a ``-H`` argument, ``name: value``, says; True where it stands for headers nobody sees (``@file``)."""
     text, place = word
     name, colon, value = text.partition(":")
     if text.startswith("@") or HOLE in name or not colon:
-        return entries, True
-    return [*entries, Entry(name.strip(), _header_value(value.strip(), place), place)], is_open
+        return True
+    entries.append(Entry(name.strip(), _header_value(value.strip(), place), place))
+    return False
 
 
 def _header_value(value: str, place: Place | None) -> Value:
