@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from claude_api_lint.dataflow import library, mappings, texts
+from claude_api_lint.dataflow.decorators import passes_on
 from claude_api_lint.dataflow.module import Module
 from claude_api_lint.dataflow.trees import dotted, last_name, string_value, target_names, walk
 from claude_api_lint.dataflow.values import (
@@ -179,11 +180,17 @@ class Calls:
         return default or just(Unknown("an argument that is not given"))
 
     def _is_replaced(self, function: cst.FunctionDef, frame: Frame) -> bool:
-        """Whether a decorator from elsewhere in the project may return something else than the function does."""
+        """Whether what a decorator of the project makes of a function may return something else than it does."""
+        if not function.decorators:
+            return False
         around = self.evaluator.frame_of(frame.module, function)
         nodes = [d.decorator.func if isinstance(d.decorator, cst.Call) else d.decorator for d in function.decorators]
         values = [alternative.value for node in nodes for alternative in self.evaluator.evaluate(node, around)]
-        return any(isinstance(value, External) and value.name.startswith(".") for value in values)
+        return any(
+            (isinstance(value, External) and value.name.startswith("."))
+            or (isinstance(value, Function) and isinstance(value.node, cst.FunctionDef) and not passes_on(value.node))
+            for value in values
+        )
 
     def _is_wrapped(self, function: FunctionNode, frame: Frame) -> bool:
         """Whether a decorator of the analysed program may add arguments of its own."""

@@ -352,6 +352,8 @@ class Exchanges:
         step = module.step_of(call)
         if isinstance(step, cst.Return) and self._completed_elsewhere("", step, frame):
             return just(replace(made, changes=(Change("unknown", (), call, frame),)))
+        if self._is_handed_on(call, frame):
+            return just(replace(made, changes=(Change("unknown", (), call, frame),)))
         if not isinstance(step, cst.Assign | cst.AnnAssign) or step.value is not call:
             return just(made)
         target = step.targets[0].target if isinstance(step, cst.Assign) else step.target
@@ -363,6 +365,14 @@ class Exchanges:
         if self._completed_elsewhere(path, step, frame):
             return just(replace(made, changes=(Change("unknown", (), call, frame),)))
         return states or just(made)
+
+    def _is_handed_on(self, call: cst.Call, frame: Frame) -> bool:
+        """Whether a request object is made for a function that may complete it: ``urlopen(prepare(Request(url)))``."""
+        argument = frame.module.parent(call)
+        taker = frame.module.parent(argument) if isinstance(argument, cst.Arg) else None
+        if not isinstance(taker, cst.Call):
+            return False
+        return any(isinstance(a.value, Function | Unknown) for a in self.evaluator.evaluate(taker.func, frame))
 
     def _at_end_of_scope(self, path: str, step: cst.CSTNode, frame: Frame) -> Alternatives:
         scope = frame.module.scope_of(step)
