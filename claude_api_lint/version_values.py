@@ -81,7 +81,8 @@ class VersionValueRule(HeaderRule):
 
     def is_told_there(self, place: Place) -> bool:
         analysis, module = self.analysis, place.module
-        if is_written_as_headers(analysis.requests_of(module), place):
+        requests = analysis.requests_of(module)
+        if any(value.place == place for node in module.nodes(cst.Dict) for value in written_values(requests, node)):
             return True
         statement = module.statement_of(place.node)
         if not is_version_constant(analysis, module, statement):

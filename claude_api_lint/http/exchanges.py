@@ -67,7 +67,7 @@ class Exchange:
     ``call`` is the call as a reader would point at it, or the class for whose objects another file sends it, and then
     ``sent_at`` is the call there. ``url_when``, ``headers_when`` and ``client_when`` say what the URL, the headers and
     the state of the client rest on, and ``when`` what all of it does. ``library`` is None for a wrapper, ``body`` where
-    none is seen.
+    none is seen. ``client`` is the call that makes the client.
     """
 
     module: Module
@@ -82,6 +82,7 @@ class Exchange:
     body: Body | None = None
     client_when: Assumptions = NOTHING
     sent_at: Place | None = None
+    client: Place | None = None
 
     @cached_property
     def when(self) -> Assumptions:
@@ -159,6 +160,7 @@ class Exchanges:
             body=read.body,
             client_when=client_when,
             sent_at=read.sent_at,
+            client=read.client,
         )
 
     def may_send_in(self, module: Module, statement: Statement) -> bool:
@@ -201,7 +203,8 @@ class Exchanges:
         if name in self.registry.sendings:
             library, sending = self.registry.sendings[name]
             for read in self._sent(library, sending, receiver, call, frame, prepared):
-                yield replace(_inherited(read) if isinstance(callee, Unknown) else read, library=library)
+                known = _inherited(read) if isinstance(callee, Unknown) else read
+                yield replace(known, library=library, client=_made_at(receiver))
         elif name in self.registry.buildings and self.registry.buildings[name][1].sends:
             library, building = self.registry.buildings[name]
             for read in self._built_and_sent(library, building, name, call, frame):
@@ -402,6 +405,10 @@ def _inherited(read: Read) -> Read:
     """What a method sends that the program's own kind of client inherits: its base URL and headers are not seen."""
     headers = mappings.opened(read.headers, "a client's subclass may add headers")
     return replace(read, url=joined(Text(HOLE), read.url), headers=headers)
+
+
+def _made_at(client: Made | None) -> Place | None:
+    return Place(client.frame.module, client.call) if client is not None else None
 
 
 def _looks_up_a_key(call: cst.Call) -> bool:
