@@ -15,10 +15,13 @@ def concerns(data: bytes, path: str, project: Project | None) -> bool:
 
 
 def leads_to_api(data: bytes, path: str, project: Project | None) -> bool:
-    """Whether a file sends requests with names that it imports from what mentions the API."""
+    """Whether a file sends requests with names that it imports from what mentions the API.
+
+    Where nothing in it looks like that, it may still have a request sent with what it imports by name.
+    """
     if project is None or b"import" not in data:
         return False
     lowered = data.lower()
-    if not any(word in lowered for word in SENDING):
-        return False
-    return any(mentions_api(text.encode("utf-8", "surrogatepass")) for text in project.reached(path, data))
+    sends = any(word in lowered for word in SENDING)
+    texts = project.reached(path, data) if sends else project.named(path, data)
+    return any(mentions_api(text.encode("utf-8", "surrogatepass")) for text in texts)

@@ -215,6 +215,13 @@ class Calls:
 
     def _from_any_caller(self, name: str, function: FunctionNode, frame: Frame) -> Iterator[Alternative]:
         """Joined over the calls that can be seen, and over a caller from elsewhere."""
+        if isinstance(frame.receiver, Instance) and isinstance(function, cst.FunctionDef):
+            initializing = self.evaluator.objects.initializing(frame.receiver, function)
+            for call, caller in initializing:
+                inner = self.evaluator.enter(frame.module, function, call, caller, frame.receiver, frame.enclosing)
+                yield from self.parameter(name, inner)
+            if initializing:
+                return
         callers = [*self.callers(frame.module, function), *self._constructions(name, function, frame)]
         for call, caller in dict.fromkeys(callers):
             inner = self.evaluator.enter(

@@ -11,7 +11,7 @@ import libcst as cst
 from claude_api_lint.dataflow import library, mappings
 from claude_api_lint.dataflow.calls import decorators
 from claude_api_lint.dataflow.module import Module
-from claude_api_lint.dataflow.trees import code_of, last_name
+from claude_api_lint.dataflow.trees import code_of, last_name, walk
 from claude_api_lint.dataflow.values import (
     Alternative,
     Alternatives,
@@ -157,6 +157,24 @@ class Objects:
                     if method is not None and method.node is step:
                         found.append(method)
         return found
+
+    def initializing(self, receiver: Instance, initializer: cst.FunctionDef) -> list[tuple[cst.Call, Frame]]:
+        """The calls ``super().__init__(...)`` by which a subclass calls the initializer of a base class."""
+        below: list[tuple[Class, cst.FunctionDef]] = []
+        for candidate in self.line(receiver.cls)[0]:
+            for step in candidate.module.block(candidate.node.body).steps:
+                if step is initializer:
+                    return [call for cls, method in below[-1:] for call in self._super_calls(cls, method, receiver)]
+                if isinstance(step, cst.FunctionDef) and step.name.value == "__init__":
+                    below.append((candidate, step))
+        return []
+
+    def _super_calls(self, cls: Class, method: cst.FunctionDef, receiver: Instance) -> Iterator[tuple[cst.Call, Frame]]:
+        for node in walk(method.body, into_scopes=False):
+            if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+                base = node.func.value
+                if node.func.attr.value == "__init__" and isinstance(base, cst.Call) and last_name(base.func) == "super":
+                    yield node, self.method_frame(cls, method, receiver)
 
     def super_of(self, call: cst.Call, frame: Frame) -> Alternatives:
         """``super()``: the object, seen as one of the base class that can be seen."""
@@ -340,7 +358,7 @@ class Objects:
         for candidate in self.line(base.cls)[0]:
             for method in self._assignments(candidate).get(name, ()):
                 receiver = self.evaluator.calls.receiver_name(candidate.module, method)
-                frame = self._method_frame(candidate, method, replace(base, blank=name))
+                frame = self.method_frame(candidate, method, replace(base, blank=name))
                 block = candidate.module.block(method.body)
                 from claude_api_lint.dataflow.flow import Leaving
 
@@ -349,7 +367,8 @@ class Objects:
                 ):
                     yield method, alternative
 
-    def _method_frame(self, cls: Class, method: cst.FunctionDef, receiver: Instance) -> Frame:
+    def method_frame(self, cls: Class, method: cst.FunctionDef, receiver: Instance) -> Frame:
+        """The activation of a method for an object; of ``__init__``, the one by the call that constructs it."""
         initializer = self.method(receiver.cls, "__init__")
         call = receiver.call if initializer is not None and initializer.node is method else None
         caller = receiver.frame if call is not None else None

@@ -17,6 +17,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from claude_api_lint.parsing import Refused, Statement, split
+from claude_api_lint.prefilter import mentions_api
 from claude_api_lint.source import Source, UnreadableSource
 
 if TYPE_CHECKING:
@@ -73,6 +74,10 @@ class File:
     def digest(self) -> str:
         """A hash of the content."""
         return hashlib.sha256(self.data).hexdigest()
+
+    @cached_property
+    def mentions_api(self) -> bool:
+        return mentions_api(self.data)
 
     @cached_property
     def source(self) -> Source | None:
@@ -319,6 +324,31 @@ class Project:
                         queue += [(file, used) for used in sorted(file.binds & statement.words)]
                     queue += [(file, found) for found in file.imports if found.bound in (name, "*")]
 
+    def named(self, path: str, data: bytes) -> Iterator[str]:
+        """The texts of the statements that bind what a file imports from files which mention the API.
+
+        Other files are passed through where they import it themselves; their statements are not looked at.
+        """
+        importer = File(os.path.abspath(path), data)
+        queue = [(importer, found) for found in importer.imports]
+        seen: set[tuple[str, Import]] = set()
+        words: frozenset[str] | None = None
+        while queue:
+            where, wanted = queue.pop(0)
+            found = self.find(where.path, wanted.module)
+            file = self.file(found) if found is not None and found.endswith(".py") else None
+            if file is None or (file.path, wanted) in seen or len(seen) > MAX_STEPS:
+                continue
+            seen.add((file.path, wanted))
+            queue += [(file, further) for further in file.imports if wanted.name in (further.bound, "*")]
+            if not file.mentions_api:
+                continue
+            if wanted.name in (None, "*"):
+                words = words or frozenset(re.findall(r"\w+", data.decode("utf-8", "replace")))
+            names = frozenset({wanted.name}) if wanted.name not in (None, "*") else file.binds & (words or frozenset())
+            for name in sorted(filter(None, names)):
+                yield from (statement.text for statement in _binding(file, name))
+
     def _wanted(
         self, importer: File, wanted: Import | str, words: frozenset[str]
     ) -> Iterator[tuple[File, frozenset[str]]]:
@@ -369,7 +399,7 @@ def _binding(file: File, name: str) -> list[Statement]:
 
 
 def _imports_of(match: re.Match[str]) -> Iterator[Import]:
-    module, names = match["module"], re.sub(r"#[^\n]*|[()\\\n]", " ", match["names"] or match["modules"])
+    module, names = match["module"], re.sub(r"#[^\n]*|[()\\\n]", " ", match["names"] or match["modules"] or "")
     for words in (name.split() for name in names.split(",")):
         if not words:
             continue

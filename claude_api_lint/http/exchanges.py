@@ -16,7 +16,7 @@ from claude_api_lint.dataflow import mappings, texts
 from claude_api_lint.dataflow.calls import Arguments
 from claude_api_lint.dataflow.evaluator import Evaluator
 from claude_api_lint.dataflow.module import Module
-from claude_api_lint.dataflow.trees import dotted, last_name, root_name, string_value
+from claude_api_lint.dataflow.trees import dotted, last_name, root_name, string_value, walk
 from claude_api_lint.dataflow.values import (
     HOLE,
     NOTHING,
@@ -218,7 +218,9 @@ class Exchanges:
         """What a function of another file sends; where that is not seen, what the arguments say by themselves."""
         found = list(self._reached.by_call(callee, call, frame))
         yield from found
-        if not found and looks_like_request(call) and self._wrappers.may_be(Unknown(), "", call):
+        if found or not looks_like_request(call) or not self._wrappers.may_be(Unknown(), "", call):
+            return
+        if any(isinstance(node, cst.Call) and looks_like_request(node) for node in walk(callee.node.body)):
             yield from self._wrappers.read(call, frame)
 
     def _may_reach(self, module: Module, call: cst.Call) -> bool:
