@@ -12,10 +12,10 @@ layout := build/layout/claude_api_lint
 # One program for each of two rules, to show what mending looks like.
 examples := $(foreach code,CAV101 CAV301,$(firstword $(sort $(wildcard fixtures/broken/$(code)/*.py))))
 
-.PHONY: help venv demo test lint format accuracy docs/programs.md clean
+.PHONY: help venv demo test lint format accuracy docs pages docs/programs.md clean
 
 help:
-	@echo "make demo | test | lint | format | accuracy | docs/programs.md | venv | clean"
+	@echo "make demo | test | lint | format | accuracy | docs | pages | docs/programs.md | venv | clean"
 
 venv: $(venv)/ready-for-tests
 
@@ -37,6 +37,7 @@ lint: $(venv)/ready-for-tests
 	rm -rf $(layout) && mkdir -p $(layout)
 	ln -s $(CURDIR)/claude_api_lint/* $(CURDIR)/lint_rules $(CURDIR)/fixers $(layout)
 	ln -sfn $(CURDIR)/fixtures/server $(CURDIR)/fixtures/harness $(dir $(layout))
+	ln -sfn $(CURDIR)/examples/acme-claude-rules/acme_claude_rules $(dir $(layout))
 	cd $(dir $(layout)) && $(CURDIR)/$(bin)/mypy --config-file $(CURDIR)/pyproject.toml
 
 format: $(venv)/ready-for-tests
@@ -46,6 +47,17 @@ format: $(venv)/ready-for-tests
 # Downloads published packages and measures findings and fixes on them; takes a while.
 accuracy: $(venv)/ready
 	$(bin)/python benchmarks/accuracy/run.py
+
+# The documentation as a site, in build/site. A page or a link that is not there ends it.
+docs: $(venv)/ready-for-docs
+	NO_MKDOCS_2_WARNING=1 $(bin)/mkdocs build --strict --quiet
+	@echo "build/site/index.html"
+
+# The pages and parts of pages that are made from the code, and the picture of what the tool prints.
+pages: $(venv)/ready
+	$(bin)/python docs/make_rules.py
+	$(bin)/python docs/make_parts.py
+	$(bin)/python docs/make_screenshot.py
 
 # Runs each program in fixtures/broken/*/programs before and after it is fixed, and writes down what it printed.
 docs/programs.md: $(venv)/ready-for-tests
@@ -59,6 +71,10 @@ $(venv)/ready: pyproject.toml
 
 $(venv)/ready-for-tests: $(venv)/ready
 	$(bin)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+$(venv)/ready-for-docs: $(venv)/ready
+	$(bin)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	touch $@
 
 clean:

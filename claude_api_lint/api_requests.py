@@ -20,6 +20,7 @@ from claude_api_lint.http.exchanges import Exchange, Exchanges
 from claude_api_lint.http.headers import AUTH_HEADERS
 from claude_api_lint.parsing import Statement
 from claude_api_lint.prefilter import mentions_api
+from claude_api_lint.sdk_clients import SdkClients
 
 _NAMED_AFTER_API = re.compile(r"anthropic|claude", re.IGNORECASE)
 
@@ -54,15 +55,22 @@ class ApiRequests:
         self._exchanges = Exchanges(evaluator)
         self._of: dict[tuple[cst.Call, Frame | None], list[Exchange]] = {}
 
+    @cached_property
+    def sdk(self) -> SdkClients:
+        """What the module does with the official SDK."""
+        return SdkClients(self.module, self.evaluator)
+
     def exchanges(self, call: cst.Call, frame: Frame | None = None) -> list[Exchange]:
-        """Everything that a call sends, wherever it goes.
+        """Everything that a call sends by hand, wherever it goes: what the official SDK sends is another matter.
+
 
         For the call of another file ``frame`` says on behalf of which call it is made; here any caller counts.
         """
         elsewhere = frame if frame is not None and frame.module is not self.module else None
         if (call, elsewhere) not in self._of:
             module = elsewhere.module if elsewhere is not None else self.module
-            self._of[call, elsewhere] = self._exchanges.of(module, call, elsewhere)
+            by_sdk = elsewhere is None and bool(self.sdk.given(call))
+            self._of[call, elsewhere] = [] if by_sdk else self._exchanges.of(module, call, elsewhere)
         return self._of[call, elsewhere]
 
     def may_be_in(self, statement: Statement) -> bool:
@@ -144,6 +152,12 @@ class ApiRequests:
         """The places that build headers for the API and for another host."""
         others, own = self._homes
         return others & own
+
+    @property
+    def homes(self) -> frozenset[Place]:
+        """The places that build headers of requests, wherever they go."""
+        others, own = self._homes
+        return others | own
 
     @cached_property
     def keys_on_platforms(self) -> frozenset[Place]:

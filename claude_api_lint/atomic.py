@@ -48,6 +48,33 @@ def replace_files(changes: Mapping[str, tuple[bytes, bytes]]) -> None:
         done.append(path)
 
 
+def write_file(path: str, content: bytes) -> None:
+    """Write a file, new or not, as a whole; raises WriteError. What is no regular file, a pipe say, is written to."""
+    import tempfile
+
+    target = os.path.realpath(path)
+    try:
+        if os.path.exists(path) and not os.path.isfile(path):
+            with open(path, "wb") as stream:
+                stream.write(content)
+            return
+        umask = os.umask(0)
+        os.umask(umask)
+        mode = stat.S_IMODE(os.stat(target).st_mode) if os.path.exists(target) else 0o666 & ~umask
+        descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(target), prefix=".claude-api-lint.", suffix=".tmp")
+        try:
+            with open(descriptor, "wb") as file:
+                file.write(content)
+            os.chmod(temporary, mode)
+            os.replace(temporary, target)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(temporary)
+            raise
+    except OSError as error:
+        raise WriteError(f"it cannot be written ({reason(error)}); check its folder") from error
+
+
 def _replace(target: str, before: bytes, after: bytes, status: os.stat_result) -> None:
     import tempfile  # slow to import, and hardly any run writes
 

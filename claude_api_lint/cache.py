@@ -11,8 +11,8 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterator
 from dataclasses import asdict
+from functools import cached_property
 from typing import Any
 
 from claude_api_lint.dataflow.project import Project
@@ -29,10 +29,14 @@ class Cache:
     def __init__(self, folder: str) -> None:
         self.folder = folder
 
-    def get(self, key: str, project: Project) -> CheckResult | None:
-        """The result that was kept under a key, where the project is as it was."""
+    @cached_property
+    def _tool(self) -> str:
+        return tool()
+
+    def get(self, path: str, data: bytes, settings: object, project: Project) -> CheckResult | None:
+        """The result that was kept for a file, where the project is as it was."""
         try:
-            with open(self._path(key), "rb") as file:
+            with open(self._path(self._key(path, data, settings)), "rb") as file:
                 check, _, body = file.read().partition(b"\n")
             if check.decode() != _hash(body):
                 return None
@@ -43,16 +47,18 @@ class Cache:
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def put(self, key: str, result: CheckResult, project: Project, queries: Iterator[list[str]]) -> None:
-        """Keep a result with what it depends on."""
+    def put(self, path: str, data: bytes, settings: object, project: Project, result: CheckResult) -> None:
+        """Keep the result of a file, with what the project was asked for it."""
+        if result.problems:
+            return
         entry = {
             "findings": [asdict(finding) for finding in result.findings],
             "skipped": result.skipped,
-            "answers": [(query, project.answers(query)) for query in queries],
+            "answers": [(query, project.answers(query)) for query in list(project.queries)],
         }
         body = json.dumps(entry).encode()
         with contextlib.suppress(OSError):
-            self._write(self._path(key), _hash(body).encode() + b"\n" + body)
+            self._write(self._path(self._key(path, data, settings)), _hash(body).encode() + b"\n" + body)
 
     def _write(self, path: str, data: bytes) -> None:
         import tempfile
@@ -74,13 +80,12 @@ class Cache:
                 with open(path, "w", encoding="utf-8") as file:
                     file.write(text)
 
+    def _key(self, path: str, data: bytes, settings: object) -> str:
+        """What a result depends on: what the file is called, what it holds, how it is checked, and by what."""
+        return _hash("\0".join((os.path.abspath(path), path, repr(settings), self._tool, _hash(data))).encode())
+
     def _path(self, key: str) -> str:
         return os.path.join(self.folder, key[:2], key[2:])
-
-
-def key_of(path: str, data: bytes, settings: object, tool: str) -> str:
-    """The key of a file's result: what it is called, what it holds, how it is checked, and by what."""
-    return _hash("\0".join((path, repr(settings), tool, hashlib.sha256(data).hexdigest())).encode())
 
 
 def tool() -> str:

@@ -5,8 +5,16 @@ from __future__ import annotations
 from claude_api_lint.dataflow.project import Project
 from claude_api_lint.prefilter import mentions_api
 
-SENDING = (b"header", b"/v1/", b".post(", b"urlopen")
+SENDING = (b"header", b"/v1/", b".post(", b".send(", b".stream(", b".request(", b"urlopen")
 """Texts of which a file has at least one where it sends a request whose URL and headers it imports, in lower case."""
+
+
+def may_send(data: bytes) -> bool:
+    """Whether a file may send a request whose URL and headers it imports."""
+    if b"import" not in data:
+        return False
+    lowered = data.lower()
+    return any(word in lowered for word in SENDING)
 
 
 def concerns(data: bytes, path: str, project: Project | None) -> bool:
@@ -15,13 +23,7 @@ def concerns(data: bytes, path: str, project: Project | None) -> bool:
 
 
 def leads_to_api(data: bytes, path: str, project: Project | None) -> bool:
-    """Whether a file sends requests with names that it imports from what mentions the API.
-
-    Where nothing in it looks like that, it may still have a request sent with what it imports by name.
-    """
-    if project is None or b"import" not in data:
+    """Whether a file sends requests with names that it imports from what mentions the API."""
+    if project is None or not may_send(data):
         return False
-    lowered = data.lower()
-    sends = any(word in lowered for word in SENDING)
-    texts = project.reached(path, data) if sends else project.named(path, data)
-    return any(mentions_api(text.encode("utf-8", "surrogatepass")) for text in texts)
+    return any(mentions_api(text.encode("utf-8", "surrogatepass")) for text in project.reached(path, data))

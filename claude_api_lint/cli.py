@@ -5,40 +5,39 @@ LibCST, and whatever needs it, is imported once there is something to parse.
 
 from __future__ import annotations
 
-import errno
 import io
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from claude_api_lint.atomic import WriteError, replace_files
-from claude_api_lint.candidates import concerns
+from claude_api_lint.atomic import WriteError, replace_file, replace_files, write_file
 from claude_api_lint.configuration import (
     Configuration,
     ConfigurationError,
     Options,
     did_you_mean,
     known_codes,
+    known_patterns,
     known_version,
 )
 from claude_api_lint.dataflow.project import Project
-from claude_api_lint.discovery import STDIN, find_files, read_file, reason
-from claude_api_lint.output import text
+from claude_api_lint.describing import described
+from claude_api_lint.discovery import STDIN
+from claude_api_lint.formats import DOCUMENTS, NOTEBOOK
+from claude_api_lint.jobs import cores
+from claude_api_lint.output import FOR_PEOPLE, FORMATS, renderer, summary
+from claude_api_lint.output.report import Report
+from claude_api_lint.output.terminal import printable, takes_color
+from claude_api_lint.progress import Progress
+from claude_api_lint.run import Means, Outcome, Run, Selection, check_all, fix_all, not_written
 
 if TYPE_CHECKING:
-    from claude_api_lint.findings import Finding
-    from claude_api_lint.fixer import FixResult
-    from claude_api_lint.linter import CheckResult
-    from claude_api_lint.settings import Settings
+    from claude_api_lint.cache import Cache
 
 PROGRAM = "claude-api-lint"
-
-MAX_ROUNDS = 3
-"""How often files are looked at again that were changed for the sake of others."""
 
 DONE = 0
 FOUND = 1
@@ -64,69 +63,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def complain(problem: str) -> None:
     """Say on one line of stderr what went wrong."""
-    click.echo(f"{PROGRAM}: {text.printable(problem)}", err=True)
+    click.echo(f"{PROGRAM}: {printable(problem)}", err=True)
 
 
-@dataclass(frozen=True)
-class Source:
-    """A file of the run: its path as it was given, its bytes, and what is asked of it."""
-
-    path: str
-    data: bytes
-    settings: Settings
-    is_stdin: bool = False
-
-
-@dataclass
-class Run:
-    """One run over files: what cannot be done is said at once, once, and remembered for the exit code."""
-
-    configuration: Configuration
-    stdin_filename: str
-    problems: set[str] = field(default_factory=set)
-    project: Project = field(default_factory=lambda: Project(read_file))
-    files: dict[str, str] = field(default_factory=dict)
-    """The files of the run by their absolute paths, as they were given."""
-
-    def sources(self, paths: Sequence[str]) -> Iterator[Source]:
-        """The files that the paths stand for, as far as they can be read."""
-        if not paths:
-            click.echo(f"{PROGRAM}: no file or folder named, nothing done", err=True)
-        files = list(find_files(paths, self.problem))
-        self.files = {os.path.abspath(file): file for file in files if file != STDIN}
-        self.project = Project(read_file, self.files)
-        yield from self.read(files)
-
-    def read(self, files: Iterable[str]) -> Iterator[Source]:
-        """The files with their bytes, as far as they can be read."""
-        for path in files:
-            is_stdin = path == STDIN
-            name = self.stdin_filename if is_stdin else path
-            try:
-                settings = self.configuration.settings_for(name)
-                data = read_stdin() if is_stdin else self.project.data(path)
-            except ConfigurationError as error:
-                self.report(str(error))
-            except OSError as error:
-                self.problem(name, f"it cannot be read ({reason(error)}); check its permissions")
-            else:
-                yield Source(name, data, settings, is_stdin)
-
-    def problem(self, path: str, what: str) -> None:
-        """Report what is the matter with a path."""
-        self.report(f"{path}: {what}")
-
-    def report(self, problem: str) -> None:
-        """Report a problem that says itself where it is."""
-        if problem not in self.problems:
-            self.problems.add(problem)
-            complain(problem)
-
-    def exit_code(self, *, found: bool) -> int:
-        """What the run ends with."""
-        if self.problems:
-            return FAILED
-        return FOUND if found else DONE
+# What options mean
 
 
 def codes(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...] | None:
@@ -134,6 +74,14 @@ def codes(context: click.Context, parameter: click.Parameter, values: tuple[str,
     prefixes = [prefix.strip() for value in values for prefix in value.split(",")]
     try:
         return known_codes(filter(None, prefixes)) or None
+    except ConfigurationError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def patterns(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Patterns, separated by commas, given any number of times."""
+    try:
+        return known_patterns(filter(None, (one.strip() for value in values for one in value.split(",")))) or None
     except ConfigurationError as error:
         raise click.BadParameter(str(error)) from error
 
@@ -146,28 +94,147 @@ def version(context: click.Context, parameter: click.Parameter, value: str | Non
         raise click.BadParameter(str(error)) from error
 
 
-def common_options(function: Command) -> Command:
-    """The arguments that ``check`` and ``fix`` share."""
-    for decorate in (
-        click.option(
-            "--stdin-filename", metavar="PATH", default=STDIN, help="The path that is reported for what - reads."
-        ),
-        click.option(
-            "--target-version",
-            metavar="DATE",
-            callback=version,
-            help="The version of the Claude API that the code should speak.",
-        ),
-        click.option(
-            "--ignore", metavar="CODES", multiple=True, callback=codes, help="Leave out these rules; prefixes count."
-        ),
-        click.option(
-            "--select", metavar="CODES", multiple=True, callback=codes, help="Run only these rules; prefixes count."
-        ),
-        click.argument("paths", nargs=-1, metavar="[PATH]..."),
-    ):
-        function = decorate(function)
-    return function
+def options(*decorators: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Several options in one, in the order in which ``--help`` lists them."""
+
+    def decorate(function: Command) -> Command:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+rule_options = options(
+    click.option(
+        "--select", metavar="CODES", multiple=True, callback=codes, help="Run only these rules; prefixes count."
+    ),
+    click.option(
+        "--extend-select", metavar="CODES", multiple=True, callback=codes, help="Run these rules, too; prefixes count."
+    ),
+    click.option(
+        "--ignore", metavar="CODES", multiple=True, callback=codes, help="Leave out these rules; prefixes count."
+    ),
+    click.option(
+        "--target-version",
+        metavar="DATE",
+        callback=version,
+        help="The version of the Claude API that the code should speak.",
+    ),
+)
+file_options = options(
+    click.argument("paths", nargs=-1, metavar="[PATH]..."),
+    click.option(
+        "--exclude",
+        metavar="PATTERNS",
+        multiple=True,
+        callback=patterns,
+        help="Leave out these paths instead of the default ones; patterns as in .gitignore.",
+    ),
+    click.option(
+        "--extend-exclude", metavar="PATTERNS", multiple=True, callback=patterns, help="Leave out these paths, too."
+    ),
+    click.option("--force-exclude", is_flag=True, help="Leave them out also where they are named as a PATH."),
+    click.option(
+        "--respect-gitignore/--no-respect-gitignore",
+        default=True,
+        help="Leave out of folders what git ignores.  [default: on]",
+    ),
+    click.option("--since", metavar="REVISION", help="Only files that have changed since, as git has it."),
+    click.option("--files-from", metavar="FILE", help="Take more paths from a file, or - for the standard input."),
+    click.option("--docs", is_flag=True, help="Also look at the code blocks of Markdown and reStructuredText files."),
+    click.option("--stdin-filename", metavar="PATH", default=STDIN, help="The path that is reported for what - reads."),
+)
+work_options = options(
+    click.option(
+        "--jobs", "-j", metavar="N", type=click.IntRange(1), help="How many processes to use.  [default: the cores]"
+    ),
+    click.option("--cache-dir", metavar="FOLDER", help="Keep results there for the next run."),
+    click.option("--no-cache", is_flag=True, help="Keep no results, and look at none that are kept."),
+)
+report_options = options(
+    click.option("--output-format", type=click.Choice(FORMATS), default="text", show_default=True),
+    click.option("--output-file", metavar="FILE", help="Write the report there instead of to the standard output."),
+    click.option(
+        "--color",
+        type=click.Choice(["auto", "always", "never"]),
+        default="auto",
+        show_default=True,
+        help="auto: on a terminal, unless NO_COLOR is set.",
+    ),
+    click.option("--quiet", "-q", is_flag=True, help="No summary."),
+    click.option("--baseline", metavar="FILE", help="Report only what is not in this file, which baseline wrote."),
+    click.option("--exit-zero", is_flag=True, help="End with 0 also where something is found."),
+)
+
+
+class Session:
+    """What the options of one call ask for, and the run that does it."""
+
+    def __init__(self, given: dict[str, Any]) -> None:
+        self.given = given
+        wishes = {key: given.get(key) for key in vars(Options())}
+        self.progress = Progress()
+        self.run = Run(Configuration(Options(**wishes)), self._say, given["stdin_filename"])
+        self.selection = Selection(**{key: given[key] for key in vars(Selection())})
+        if STDIN in self.selection.paths and self.selection.files_from == STDIN:
+            raise click.UsageError("the standard input cannot be both a list of paths and a program")
+        if STDIN in self.selection.paths and self.selection.since is not None:
+            raise click.UsageError("git knows nothing of the standard input; leave out - or --since")
+
+    def files(self) -> list[str]:
+        """The files that are asked for."""
+        if not self.selection.paths and self.selection.files_from is None and self.selection.since is None:
+            click.echo(f"{PROGRAM}: no file or folder named, nothing done", err=True)
+        return self.run.files(self.selection)
+
+    def means(self, files: list[str]) -> Means:
+        """What the run works with."""
+        return Means(self.run.project, self.given.get("jobs") or cores(), self._cache(files))
+
+    def _cache(self, files: list[str]) -> Cache | None:
+        """Where results are kept: by default in the root of the project that the first file belongs to."""
+        paths = [file for file in files if file != STDIN]
+        if self.given.get("no_cache") or not paths:
+            return None
+        from claude_api_lint.cache import FOLDER, Cache
+
+        return Cache(self.given.get("cache_dir") or os.path.join(self.run.project.root_of(paths[0]), FOLDER))
+
+    def report(self) -> Report:
+        """All that there is to report, in the colours that are asked for."""
+        color = self.given["color"]
+        auto = self.given["output_file"] is None and takes_color(sys.stdout)
+        return self.run.report(color=color == "always" or (color == "auto" and auto))
+
+    def publish(self, text: str, *, to_stderr: bool = False) -> None:
+        """Put a report where it belongs."""
+        file = self.given["output_file"]
+        if file is None:
+            click.echo(text, nl=False, err=to_stderr, color=True)
+            return
+        try:
+            write_file(file, text.encode("utf-8", "backslashreplace"))
+        except WriteError as error:
+            self.run.problem(file, str(error))
+
+    def summarize(self, text: str) -> None:
+        """Say on stderr what it came to, to a person; stdout holds nothing but findings."""
+        if self.given["output_format"] in FOR_PEOPLE and not self.given["quiet"] and self.run.scanned:
+            click.echo(text, nl=False, err=True)
+
+    def exit_code(self, *, found: bool) -> int:
+        """What the call ends with."""
+        if self.run.skipped:
+            return FAILED
+        return FOUND if found and not self.given.get("exit_zero") else DONE
+
+    def _say(self, problem: str) -> None:
+        self.progress.make_room()
+        complain(problem)
+
+
+# The commands
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
@@ -176,7 +243,7 @@ def common_options(function: Command) -> Command:
 def command(context: click.Context) -> int:
     """Find and mend code that sends the Claude API a missing, outdated or wrong version header.
 
-    A PATH is a file, a folder whose Python files are meant, or - for the standard input.
+    A PATH is a file, a folder whose Python files and notebooks are meant, or - for the standard input.
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help(), err=True)
@@ -185,197 +252,203 @@ def command(context: click.Context) -> int:
 
 
 @command.command()
-@common_options
-@click.option("--output-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def check(
-    paths: tuple[str, ...],
-    select: tuple[str, ...] | None,
-    ignore: tuple[str, ...] | None,
-    target_version: str | None,
-    stdin_filename: str,
-    output_format: str,
-) -> int:
+@file_options
+@rule_options
+@report_options
+@work_options
+@click.option("--statistics", is_flag=True, help="Count the findings of each rule instead of showing them.")
+def check(statistics: bool, **given: Any) -> int:
     """Report what is found.
 
     Ends with 0 if nothing is found, 1 if something is, 2 if the tool could not do its work.
     """
-    run = Run(Configuration(Options(select, ignore, target_version)), stdin_filename)
-    findings: list[Finding] = []
-    for source in run.sources(paths):
-        result = checked(source, run.project)
-        if result is None:
-            continue
-        findings += result.findings
-        if result.skipped:
-            run.problem(source.path, result.skipped)
-    show(findings, output_format)
-    return run.exit_code(found=bool(findings))
+    session = Session(given)
+    run, output_format = session.run, given["output_format"]
+    if statistics and output_format not in (*FOR_PEOPLE, "json"):
+        raise click.UsageError(f"--statistics come as text or json, not as {output_format}")
+    files = session.files()
+    run.collect(session.progress.over(check_all(run.jobs(files), session.means(files)), len(files)))
+    report = session.report()
+    session.publish(counted(report, output_format) if statistics else renderer(output_format)(report))
+    session.summarize(summary.of_check(report))
+    return session.exit_code(found=bool(report.findings))
 
 
 @command.command()
-@common_options
-@click.option("--diff", is_flag=True, help="Show what would change, and write nothing.")
+@file_options
+@rule_options
+@report_options
+@work_options
+@click.option("--diff", is_flag=True, help="Show what would change, as a patch for git apply, and write nothing.")
 @click.option("--unsafe-fixes/--no-unsafe-fixes", default=None, help="Also apply fixes that a person should look at.")
-def fix(
-    paths: tuple[str, ...],
-    select: tuple[str, ...] | None,
-    ignore: tuple[str, ...] | None,
-    target_version: str | None,
-    stdin_filename: str,
-    diff: bool,
-    unsafe_fixes: bool | None,
-) -> int:
+def fix(diff: bool, **given: Any) -> int:
     """Mend what is found, and report what is left.
 
     Ends with 0 if nothing is left, 1 if something is, 2 if the tool could not do its work. With --diff, it ends with 1
     if something would change, too.
     """
-    run = Run(Configuration(Options(select, ignore, target_version, unsafe_fixes)), stdin_filename)
-    work = FixWork(run, diff)
-    for source in run.sources(paths):
-        work.take(source)
-    work.take_touched()
-    work.report(to_stderr=diff or STDIN in paths)
-    return run.exit_code(found=bool(work.left) or (diff and bool(work.fixed)))
+    session = Session(given)
+    run = session.run
+    files = session.files()
+    outcomes = (put(outcome, run.project, diff) for outcome in fix_all(run.jobs(files), session.means(files)))
+    run.collect(outcomes if diff else session.progress.over(outcomes, len(files)))
+    report = session.report()
+    session.publish(renderer(given["output_format"])(report), to_stderr=diff or STDIN in given["paths"])
+    session.summarize(summary.of_fix(report, dry_run=diff))
+    return session.exit_code(found=bool(report.findings) or (diff and bool(report.fixed)))
 
 
 @command.command()
-def rules() -> None:
-    """List the rules."""
-    from claude_api_lint.rules import rule_classes
+@file_options
+@rule_options
+@click.option(
+    "--output-file",
+    metavar="FILE",
+    help="Write it there.  [default: the configured one, or claude-api-lint-baseline.json]",
+)
+def baseline(output_file: str | None, **given: Any) -> int:
+    """Write down what is found now, so that check --baseline reports only what is new.
 
-    classes = sorted(rule_classes(), key=lambda rule: rule.code)
-    width = max((len(rule.name) for rule in classes), default=0)
-    for rule in classes:
-        click.echo(f"{rule.code}  {rule.name:{width}}  {manual_page(rule).splitlines()[0]}")
+    Ends with 0, or with 2 if the tool could not do its work: a baseline of a part is none.
+    """
+    from claude_api_lint.baseline import FILE_NAME, write
+
+    session = Session(given)
+    run = session.run
+    files = session.files()
+    run.collect(session.progress.over(check_all(run.jobs(files), session.means(files)), len(files)), new_only=False)
+    if run.skipped:
+        complain("no baseline was written; mend or exclude what could not be checked")
+        return FAILED
+    file = output_file or run.configuration.project_of("").baseline or FILE_NAME
+    try:
+        write(file, run.findings, run.read)
+    except WriteError as error:
+        run.problem(file, str(error))
+    else:
+        findings = summary.count(len(run.findings), "finding")
+        click.echo(f"Wrote {findings} to {printable(file)}; use it with --baseline {printable(file)}.", err=True)
+    return session.exit_code(found=False)
+
+
+@command.command("add-noqa")
+@file_options
+@rule_options
+@click.option("--baseline", metavar="FILE", help="Only for what is not in this file, which baseline wrote.")
+def add_noqa(**given: Any) -> int:
+    """Mark what is found with # noqa comments, so that it is not reported again.
+
+    Ends with 0, or with 2 if the tool could not do its work.
+    """
+    from claude_api_lint.marking import mark
+    from claude_api_lint.unused_noqa import CODE
+
+    session = Session(given)
+    run = session.run
+    files = session.files()
+    run.collect(session.progress.over(check_all(run.jobs(files), session.means(files)), len(files)))
+    marked = 0
+    for path, before in run.contents.items():
+        if path.endswith((NOTEBOOK, *DOCUMENTS)):
+            run.problem(path, "only Python files are marked; mark this one by hand")
+            continue
+        source = run.read(path)
+        findings = [finding for finding in run.findings if finding.path == path and finding.code != CODE]
+        text, failed = mark(source, findings) if source else ("", [])
+        for finding in failed:
+            run.problem(path, f"line {finding.line} cannot be marked, as a string in it says noqa; mark it by hand")
+        try:
+            is_stdin = STDIN in files and path == run.stdin_filename
+            rewrite(path, is_stdin, before, source.encode(text) if source else before)
+        except WriteError as error:
+            run.problem(path, f"not marked: {error}")
+        else:
+            marked += len(findings) - len(failed)
+    click.echo(f"Marked {summary.count(marked, 'finding')} with noqa.", err=True)
+    return session.exit_code(found=False)
+
+
+@command.command("show-config")
+@file_options
+@rule_options
+@click.option("--unsafe-fixes/--no-unsafe-fixes", default=None, help="Also apply fixes that a person should look at.")
+@click.option("--baseline", metavar="FILE", help="Report only what is not in this file, which baseline wrote.")
+def show_config(**given: Any) -> int:
+    """Print the configuration in force for a PATH, by default the current folder, and where each value is from."""
+    session = Session(given)
+    for path in given["paths"] or (".",):
+        try:
+            click.echo(described(session.run.configuration, path), nl=False)
+        except ConfigurationError as error:
+            session.run.problem("", str(error))
+    return session.exit_code(found=False)
+
+
+@command.command()
+def rules() -> int:
+    """List the rules, with those that other installed distributions bring."""
+    from claude_api_lint import extensions
+
+    width = max(len(page.name) for page in extensions.all_pages())
+    for page in extensions.all_pages():
+        click.echo(f"{page.code}  {page.name:{width}}  {page.summary}")
+    for problem in extensions.loaded().problems:
+        complain(problem)
+    return FAILED if extensions.loaded().problems else DONE
 
 
 @command.command()
 @click.argument("code")
 def explain(code: str) -> int:
     """Print the page of the manual for a rule."""
-    from claude_api_lint.rules import rule_classes
+    from claude_api_lint.extensions import all_pages
 
-    pages = {rule.code: rule for rule in rule_classes()}
+    pages = {page.code: page.page for page in all_pages()}
     if code.upper() not in pages:
         complain(f"unknown rule code {code!r}; {did_you_mean(code.upper(), pages)}")
         return FAILED
-    click.echo(manual_page(pages[code.upper()]))
+    click.echo(pages[code.upper()])
     return DONE
 
 
-def read_stdin() -> bytes:
-    """The bytes of the standard input."""
-    if sys.stdin is None:
-        raise OSError(errno.EBADF, "it is closed")
-    return sys.stdin.buffer.read()
-
-
-def checked(source: Source, project: Project) -> CheckResult | None:
-    """What the linter says, or None for a file that cannot concern it."""
-    if not concerns(source.data, source.path, project):
-        return None
-    from claude_api_lint.linter import check_source
-
-    return check_source(source.data, source.path, source.settings, project)
-
-
-def mended(source: Source, project: Project) -> FixResult | None:
-    """What the fixer makes of it, or None for a file that cannot concern it."""
-    if not concerns(source.data, source.path, project):
-        return None
-    from claude_api_lint.fixer import fix_source
-
-    return fix_source(source.data, source.path, source.settings, project)
-
-
-def show(findings: list[Finding], output_format: str) -> None:
-    """Print a report; its summary goes to stderr, so that stdout holds findings only."""
-    if output_format == "json":
-        from claude_api_lint.output import json
-
-        click.echo(json.render(findings), nl=False)
-        return
-    click.echo(text.render(findings), nl=False)
-    click.echo(text.summary(findings), nl=False, err=True)
-
-
-@dataclass
-class FixWork:
-    """What a run of ``fix`` has done so far."""
-
-    run: Run
-    dry_run: bool
-    fixed: list[Finding] = field(default_factory=list)
-    remaining: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
-    changes: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
-    """What a dry run would change: for each path what it is, and what it would be."""
-    touched: dict[str, None] = field(default_factory=dict)
-    """The files that were changed for the sake of another one."""
-
-    def take(self, source: Source) -> None:
-        """Mend one file, and put the result where it belongs."""
-        result = mended(source, self.run.project)
-        if result is None:
-            self.put(source, source.data, {})
-            return
-        if result.skipped:
-            self.run.problem(source.path, result.skipped)
-        self.remaining[source.path] = result.remaining
-        try:
-            self.put(source, result.source, result.others)
-        except WriteError as error:
-            self.run.problem(source.path, f"not fixed: {error}")
-        else:
-            self.fixed += result.fixed
-
-    def put(self, source: Source, after: bytes, others: Mapping[str, tuple[bytes, bytes]]) -> None:
-        """Show the change, pass the text on, or replace the files, all or none."""
-        changes = {self.run.files[path]: change for path, change in others.items()}
-        self.touched.update(dict.fromkeys(changes))
-        if after != source.data and not source.is_stdin:
-            changes[source.path] = (source.data, after)
-        if self.dry_run:
-            for path, (before, data) in changes.items():
-                self.changes[path] = (self.changes[path][0] if path in self.changes else before, data)
-                self.run.project.change(path, data)
-            return
-        if source.is_stdin:
-            click.echo(after, nl=False)
-        try:
-            replace_files(changes)
-        finally:
-            for path in changes:
-                self.run.project.settle(path)
-
-    def take_touched(self) -> None:
-        """Look again at the files that were changed for the sake of others: their findings may be others now."""
-        for _ in range(MAX_ROUNDS):
-            again, self.touched = list(self.touched), {}
-            for source in self.run.read(again):
-                self.take(source)
-
-    @property
-    def left(self) -> list[Finding]:
-        """The findings that remain."""
-        return [finding for findings in self.remaining.values() for finding in findings]
-
-    def show_changes(self) -> None:
-        """Show what a dry run would change."""
+def put(outcome: Outcome, project: Project, dry_run: bool) -> Outcome:
+    """Show the change, pass the text on, or replace the file, with those that belong to the change."""
+    job = outcome.job
+    if outcome.data == job.data and not outcome.others and not job.is_stdin:
+        return outcome
+    changes = {project.given(path): change for path, change in outcome.others.items()}
+    if outcome.data != job.data and not job.is_stdin:
+        changes[job.path] = (job.data, outcome.data)
+    if dry_run:
         from claude_api_lint.output import diff
 
-        for path, (before, after) in self.changes.items():
+        shown = {**changes, job.path: (job.data, outcome.data)}
+        for path, (before, after) in shown.items():
             click.echo(diff.render(path, before, after), nl=False)
+            project.change(path, after)
+        return outcome
+    try:
+        if job.is_stdin:
+            click.echo(outcome.data, nl=False)
+        replace_files(changes)
+    except WriteError as error:
+        return not_written(outcome, str(error))
+    finally:
+        for path in changes:
+            project.settle(path)
+    return outcome
 
-    def report(self, *, to_stderr: bool) -> None:
-        """Say what is left, and what was done."""
-        self.show_changes()
-        click.echo(text.render_unfixed(self.left), nl=False, err=to_stderr)
-        click.echo(text.fix_summary(self.fixed, self.left, dry_run=self.dry_run), nl=False, err=True)
+
+def rewrite(path: str, is_stdin: bool, before: bytes, after: bytes) -> None:
+    """Give a file its new content, or pass that on; raises WriteError."""
+    if is_stdin:
+        click.echo(after, nl=False)
+    elif after != before:
+        replace_file(path, before, after)
 
 
-def manual_page(rule: type) -> str:
-    """A rule's docstring, as it is printed."""
-    import inspect
+def counted(report: Report, output_format: str) -> str:
+    """The number of findings of each rule."""
+    from claude_api_lint.output import statistics
 
-    return inspect.cleandoc(rule.__doc__ or "")
+    return statistics.render_json(report) if output_format == "json" else statistics.render(report)

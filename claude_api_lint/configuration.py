@@ -5,12 +5,15 @@ A file is governed by the nearest pyproject.toml at or above its folder that has
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from claude_api_lint.discovery import read_file, reason
+from claude_api_lint.patterns import DEFAULT_EXCLUDE, Excludes, Patterns, means_something
 from claude_api_lint.settings import Settings
 
 FILE_NAME = "pyproject.toml"
@@ -29,53 +32,155 @@ class Options:
     ignore: tuple[str, ...] | None = None
     target_version: str | None = None
     unsafe_fixes: bool | None = None
+    extend_select: tuple[str, ...] | None = None
+    per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] | None = None
+    exclude: tuple[str, ...] | None = None
+    extend_exclude: tuple[str, ...] | None = None
+    extend_safe_fixes: tuple[str, ...] | None = None
+    extend_unsafe_fixes: tuple[str, ...] | None = None
+    baseline: str | None = None
 
     def over(self, other: Options) -> Options:
         """These wishes, and those of the other place where these are silent."""
-        ignore = self.ignore
-        if self.select is None and ignore is not None and other.select is not None:
+        merged = replace(other, **{key: value for key, value in vars(self).items() if value is not None})
+        if self.select is not None:  # a selection from here says all about rules that there is to say
+            return replace(merged, ignore=self.ignore, extend_select=self.extend_select)
+        if self.ignore is not None:
             # What the other place selects one by one must not outlive a family that is ignored here.
-            ignore += tuple(prefix for prefix in other.select if prefix.startswith(ignore))
-        elif self.select is None and ignore is None:
-            ignore = other.ignore
-        return Options(
-            select=other.select if self.select is None else self.select,
-            ignore=ignore,
-            target_version=other.target_version if self.target_version is None else self.target_version,
-            unsafe_fixes=other.unsafe_fixes if self.unsafe_fixes is None else self.unsafe_fixes,
-        )
+            selected = (*(other.select or ()), *(other.extend_select or ()))
+            return replace(merged, ignore=(*self.ignore, *(p for p in selected if p.startswith(self.ignore))))
+        return merged
 
     def settings(self) -> Settings:
-        """The settings that meet these wishes."""
+        """The settings that meet these wishes, for a file that none of them names."""
+        selected = self.select or (("",) if self.extend_select else ())
         return Settings(
             target_version=self.target_version,
-            select=self.select or (),
+            select=(*selected, *(self.extend_select or ())),
             ignore=self.ignore or (),
             unsafe_fixes=bool(self.unsafe_fixes),
+            safe_fixes=self.extend_safe_fixes or (),
+            unsafe_fixes_of=self.extend_unsafe_fixes or (),
         )
+
+
+COMMAND_LINE = "the command line"
+DEFAULT = "default"
+
+
+@dataclass(frozen=True)
+class Project:
+    """What governs the files of a folder: the wishes of the command line over those of a table, if there is one.
+
+    ``file`` is the pyproject.toml with the table. What it says of paths counts from its folder; what the command line
+    says, from the current one.
+    """
+
+    overrides: Options
+    table: Options = Options()
+    file: str | None = None
+
+    @cached_property
+    def options(self) -> Options:
+        """All wishes."""
+        return self.overrides.over(self.table)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings for a file that no pattern names."""
+        return self.options.settings()
+
+    def settings_for(self, path: str) -> Settings:
+        """The settings for a file."""
+        ignored = [codes for patterns, where, codes in self._per_file_ignores if patterns.match(path) == where]
+        return replace(self.settings, ignore_here=tuple(itertools.chain(*ignored))) if ignored else self.settings
+
+    @cached_property
+    def _per_file_ignores(self) -> list[tuple[Patterns, bool, tuple[str, ...]]]:
+        """Patterns, whether it is the files that match that are meant, and the codes; ``!`` means the others."""
+        return [
+            (Patterns(self.folder, (pattern.removeprefix("!"),)), not pattern.startswith("!"), codes)
+            for pattern, codes in self.options.per_file_ignores or ()
+        ]
+
+    @property
+    def folder(self) -> str:
+        """What the paths of the table count from."""
+        return os.path.dirname(self.file) if self.file else os.getcwd()
+
+    @cached_property
+    def excludes(self) -> Excludes:
+        """What is left out of the folders of the project."""
+        given = [
+            Patterns(folder, lines)
+            for folder, lines in (
+                (os.getcwd(), self.overrides.exclude),
+                (self.folder, self.table.exclude if self.overrides.exclude is None else None),
+                (os.getcwd(), self.overrides.extend_exclude),
+                (self.folder, self.table.extend_exclude),
+            )
+            if lines
+        ]
+        return Excludes(tuple(given), defaults=self.options.exclude is None)
+
+    @property
+    def baseline(self) -> str | None:
+        """The path of the file with the known findings."""
+        if self.overrides.baseline is not None:
+            return self.overrides.baseline
+        return os.path.join(self.folder, self.table.baseline) if self.table.baseline is not None else None
+
+    def value(self, key: str) -> object:
+        """The value of a key that is in force; None where there is none."""
+        from claude_api_lint.api.catalog import load_catalog
+
+        defaults = {
+            "target-version": load_catalog().default_target,
+            "exclude": DEFAULT_EXCLUDE,
+            "unsafe-fixes": False,
+            "baseline": None,
+        }
+        given = getattr(self.options, _field(key))
+        return defaults.get(key, ()) if given is None else given
+
+    def origin(self, key: str) -> str:
+        """Where the value of a key comes from."""
+        name = _field(key)
+        if getattr(self.overrides, name) is not None:
+            return COMMAND_LINE
+        if getattr(self.options, name) is not None and self.file is not None:
+            return self.file
+        return DEFAULT
 
 
 class Configuration:
-    """The settings for each file of a run; every folder is looked at once."""
+    """What governs each file of a run; every folder is looked at once."""
 
     def __init__(self, overrides: Options | None = None) -> None:
         self._overrides = overrides or Options()
-        self._folders: dict[str, Settings | ConfigurationError] = {}
+        self._folders: dict[str, Project | ConfigurationError] = {}
 
     def settings_for(self, path: str) -> Settings:
         """The settings for a file; raises ConfigurationError where the file that governs it is wrong."""
-        return self.settings_in(os.path.dirname(path))
+        return self.project_of(os.path.dirname(path)).settings_for(path)
 
-    def settings_in(self, folder: str) -> Settings:
-        """The settings for the files of a folder."""
+    def project_of(self, folder: str) -> Project:
+        """What governs the files of a folder; raises ConfigurationError."""
         if folder not in self._folders:
             self._folders[folder] = self._look_up(os.path.abspath(folder))
-        settings = self._folders[folder]
-        if isinstance(settings, ConfigurationError):
-            raise settings
-        return settings
+        project = self._folders[folder]
+        if isinstance(project, ConfigurationError):
+            raise project
+        return project
 
-    def _look_up(self, folder: str) -> Settings | ConfigurationError:
+    def excludes_in(self, folder: str) -> Excludes:
+        """What is left out of a folder; the default where the file that governs it is wrong, as its files will say."""
+        try:
+            return self.project_of(folder).excludes
+        except ConfigurationError:
+            return Excludes()
+
+    def _look_up(self, folder: str) -> Project | ConfigurationError:
         """Ask the folders upwards, and remember the answer for each of them."""
         asked = []
         for ancestor in _upwards(folder):
@@ -84,16 +189,17 @@ class Configuration:
             if found:
                 break
         else:
-            found = self._overrides.settings()
+            found = Project(self._overrides)
         self._folders.update(dict.fromkeys(asked, found))
         return found
 
-    def _read(self, folder: str) -> Settings | ConfigurationError | None:
+    def _read(self, folder: str) -> Project | ConfigurationError | None:
+        file = os.path.join(folder, FILE_NAME)
         try:
-            options = read_options(os.path.join(folder, FILE_NAME))
+            options = read_options(file)
         except ConfigurationError as error:
             return error
-        return None if options is None else self._overrides.over(options).settings()
+        return None if options is None else Project(self._overrides, options, file)
 
 
 def read_options(path: str) -> Options | None:
@@ -114,11 +220,22 @@ def known_codes(prefixes: Iterable[str]) -> tuple[str, ...]:
     """The prefixes, each of which must begin the code of a rule; raises ConfigurationError."""
     from claude_api_lint.rules import rule_codes
 
-    prefixes, codes = tuple(prefixes), tuple(rule_codes())
+    prefixes = tuple(prefixes)
     for prefix in prefixes:
-        if not prefix or not any(code.startswith(prefix) for code in codes):
+        if not prefix or not (_begins(prefix, rule_codes()) or _begins(prefix, _codes_of_others())):
+            codes = [*rule_codes(), *_codes_of_others()]
             raise ConfigurationError(f"unknown rule code {prefix!r}; {did_you_mean(prefix.upper(), codes)}")
     return prefixes
+
+
+def _begins(prefix: str, codes: Iterable[str]) -> bool:
+    return any(code.startswith(prefix) for code in codes)
+
+
+def _codes_of_others() -> Iterable[str]:
+    from claude_api_lint.extensions import declared
+
+    return declared().rules
 
 
 def known_version(version: str) -> str:
@@ -127,17 +244,24 @@ def known_version(version: str) -> str:
 
     history = [known.date for known in load_catalog().versions]
     if version not in history:
-        raise ConfigurationError(f"unknown target version {version!r}; the API has had {', '.join(history)}")
+        near = nearest(version, history)
+        hint = f" (did you mean {near!r}?)" if near else ""
+        raise ConfigurationError(f"unknown target version {version!r}; the API has had {', '.join(history)}{hint}")
     return version
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A question that names the nearest of the known words, or the list of them where none is near."""
+    known = sorted(known)
+    near = nearest(word, known)
+    return f"did you mean {near!r}?" if near else f"known are {', '.join(known)}"
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that somebody may have meant."""
     import difflib
 
-    known = sorted(known)
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+    return next(iter(difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.5)), None)
 
 
 def _upwards(folder: str) -> Iterator[str]:
@@ -166,10 +290,10 @@ def _table(path: str, data: bytes) -> Mapping[str, object] | None:
 def _options(path: str, table: Mapping[str, object]) -> Options:
     options = Options()
     for key, value in table.items():
-        if key not in _KEYS:
-            raise ConfigurationError(f"{path}: unknown key {key!r} in [tool.{TABLE}]; {did_you_mean(key, _KEYS)}")
+        if key not in KEYS:
+            raise ConfigurationError(f"{path}: unknown key {key!r} in [tool.{TABLE}]; {did_you_mean(key, KEYS)}")
         try:
-            options = replace(options, **{key.replace("-", "_"): _KEYS[key](value)})
+            options = replace(options, **{_field(key): KEYS[key](value)})
         except ConfigurationError as error:
             raise ConfigurationError(f"{path}: {key} in [tool.{TABLE}]: {error}") from error
     return options
@@ -193,9 +317,49 @@ def _flag(value: object) -> bool:
     return value
 
 
-_KEYS: dict[str, Callable[[object], Any]] = {
+def _patterns(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ConfigurationError('it must be a list of patterns, such as ["generated/"]')
+    return known_patterns(value)
+
+
+def known_patterns(patterns: Iterable[str]) -> tuple[str, ...]:
+    """The patterns, each of which must mean something; raises ConfigurationError."""
+    patterns = tuple(patterns)
+    for pattern in patterns:
+        if not pattern.strip() or not means_something(pattern):
+            raise ConfigurationError(f"{pattern!r} is not a pattern as in .gitignore; write one such as 'generated/'")
+    return patterns
+
+
+def _per_file(value: object) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    if not isinstance(value, dict):
+        raise ConfigurationError('it must be a table of patterns with rule codes, such as {"tests/*" = ["CAV101"]}')
+    known_patterns(pattern.removeprefix("!") for pattern in value)
+    return tuple((pattern, _codes(codes)) for pattern, codes in value.items())
+
+
+def _path(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise ConfigurationError('it must be a path in quotes, such as "claude-api-lint-baseline.json"')
+    return value
+
+
+def _field(key: str) -> str:
+    return key.replace("-", "_")
+
+
+KEYS: dict[str, Callable[[object], Any]] = {
     "select": _codes,
     "ignore": _codes,
+    "extend-select": _codes,
+    "per-file-ignores": _per_file,
+    "exclude": _patterns,
+    "extend-exclude": _patterns,
     "target-version": _version,
     "unsafe-fixes": _flag,
+    "extend-safe-fixes": _codes,
+    "extend-unsafe-fixes": _codes,
+    "baseline": _path,
 }
+"""The keys of the table, each with what reads its value."""

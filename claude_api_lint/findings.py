@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 
@@ -37,6 +38,16 @@ class Edit:
     path: str = ""
 
 
+def apply(text: str, edits: Iterable[Edit]) -> str:
+    """The text with all edits made; they must not overlap, and equal ones are made once."""
+    pieces: list[str] = []
+    position = 0
+    for edit in sorted(set(edits)):
+        pieces += [text[position : edit.start], edit.text]
+        position = edit.end
+    return "".join([*pieces, text[position:]])
+
+
 @dataclass(frozen=True)
 class Fix:
     """Edits that belong together: all of them are applied, or none.
@@ -57,7 +68,7 @@ class Finding:
 
     ``path`` is the file's path as it was given. ``line`` and ``column`` count from 1, columns in characters;
     ``end_line`` and ``end_column`` name the place just after the last character. ``fix`` is None where no fix is
-    offered, and ``no_fix_reason`` then says why.
+    offered, and ``no_fix_reason`` then says why. ``cell`` (from 1) is the cell of a notebook that the lines count in.
     """
 
     path: str
@@ -71,8 +82,29 @@ class Finding:
     confidence: Confidence
     fix: Fix | None = None
     no_fix_reason: str | None = None
+    cell: int | None = None
 
     @property
-    def sort_key(self) -> tuple[str, int, int, str, str]:
-        """The order of every report: file, line, column, code."""
-        return (self.path, self.line, self.column, self.code, self.message)
+    def sort_key(self) -> tuple[str, int, int, int, str, str]:
+        """The order of every report: file, cell, line, column, code."""
+        return (self.path, self.cell or 0, self.line, self.column, self.code, self.message)
+
+    def changes(self) -> Iterator[tuple[str, tuple[Edit, ...]]]:
+        """The files that the fix changes, each by its path with the edits of its text; nothing without a fix."""
+        edits = self.fix.edits if self.fix is not None else ()
+        for path in dict.fromkeys(edit.path for edit in edits):
+            yield path or self.path, tuple(edit for edit in edits if edit.path == path)
+
+
+@dataclass(frozen=True)
+class RulePage:
+    """What a rule says of itself. ``page`` is its page in the manual, of which the first line is the summary."""
+
+    code: str
+    name: str
+    page: str
+
+    @property
+    def summary(self) -> str:
+        """What the rule reports, in a sentence."""
+        return self.page.partition("\n")[0]

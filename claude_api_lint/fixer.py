@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from claude_api_lint.dataflow.project import Project
-from claude_api_lint.findings import Applicability, Edit, Finding, Fix
-from claude_api_lint.linter import CheckResult, check_source
+from claude_api_lint.findings import Applicability, Edit, Finding, Fix, apply
+from claude_api_lint.linter import CheckResult, check_text
 from claude_api_lint.settings import Settings
-from claude_api_lint.source import Source
+from claude_api_lint.source import Source, UnreadableSource
 
 MAX_PASSES = 10
 """Fixes of one pass can uncover others; no real file needed more than three passes."""
@@ -29,7 +29,18 @@ class FixResult:
     fixed: tuple[Finding, ...] = ()
     remaining: tuple[Finding, ...] = ()
     skipped: str | None = None
+    problems: tuple[str, ...] = ()
+    """Which rules of other distributions did not run, and why."""
     others: Mapping[str, tuple[bytes, bytes]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a kind of file is read: ``check`` finds things in its text, whose edits are edits of that very text, and
+    ``unreadable`` counts the parts that are no Python though they should be."""
+
+    check: Callable[[str], CheckResult]
+    unreadable: Callable[[str], int]
 
 
 def fix_source(source: bytes, path: str, settings: Settings, project: Project | None = None) -> FixResult:
@@ -37,9 +48,21 @@ def fix_source(source: bytes, path: str, settings: Settings, project: Project | 
 
     A fix that edits another file is applied where that belongs to the files which ``project`` may change.
     """
-    work = _Work(source, path, settings, project)
-    original = work.check()
-    if original.findings and Source.decode(source).encode(Source.decode(source).text) != source:
+    try:
+        decoded = Source.decode(source)
+    except UnreadableSource as error:
+        return FixResult(source, skipped=str(error))
+    reading = Reading(lambda text: check_text(text, path, settings, project), _unreadable)
+    return fix_decoded(source, decoded, reading, settings, project)
+
+
+def fix_decoded(
+    source: bytes, decoded: Source, reading: Reading, settings: Settings, project: Project | None = None
+) -> FixResult:
+    """Fix the bytes of one file, which somebody has already decoded."""
+    work = _Work(decoded, reading, settings, project)
+    original = reading.check(decoded.text)
+    if original.findings and decoded.encode(decoded.text) != source:
         return _given_up(source, original, "its encoding cannot be kept byte for byte; nothing was fixed")
     fixed: list[Finding] = []
     result = original
@@ -49,35 +72,35 @@ def fix_source(source: bytes, path: str, settings: Settings, project: Project | 
             break
         work.edit(chosen)
         fixed.extend(chosen)
-        result = work.check()
+        result = reading.check(work.current)
     if not fixed:
-        return FixResult(source, (), work.explained(original.findings), original.skipped)
+        return FixResult(source, (), work.explained(original.findings), original.skipped, original.problems)
     broken = result.skipped is not None and original.skipped is None
     if broken or work.is_broken():
         work.undo()
         return _given_up(source, original, "a fix would have broken it; nothing was changed, please report this file")
-    return FixResult(work.current, tuple(fixed), work.explained(result.findings), result.skipped, work.others)
+    after, remaining = decoded.encode(work.current), work.explained(result.findings)
+    return FixResult(after, tuple(fixed), remaining, result.skipped, result.problems, work.others)
 
 
 class _Work:
     """One file that is being fixed, and the other files that its fixes edit."""
 
-    def __init__(self, source: bytes, path: str, settings: Settings, project: Project | None) -> None:
-        self.current = source
+    def __init__(self, decoded: Source, reading: Reading, settings: Settings, project: Project | None) -> None:
+        self.current = decoded.text
         self.others: dict[str, tuple[bytes, bytes]] = {}
-        self._source = source
-        self._path = path
+        self._before = decoded.text
+        self._reading = reading
         self._settings = settings
         self._project = project
-
-    def check(self) -> CheckResult:
-        return check_source(self.current, self._path, self._settings, self._project)
 
     def applies(self, finding: Finding) -> bool:
         """Whether a finding's fix is to be applied: it is safe enough, and its files may be changed."""
         if finding.fix is None:
             return False
         if not self._settings.unsafe_fixes and finding.fix.applicability is not Applicability.SAFE:
+            return False
+        if self._project is not None and self._project.is_frozen and any(edit.path for edit in finding.fix.edits):
             return False
         return self._obstacle(finding.fix) is None
 
@@ -108,7 +131,7 @@ class _Work:
                 by_path.setdefault(edit.path, []).append(edit)
         for path, edits in by_path.items():
             if not path:
-                self.current = _edited(self.current, edits)
+                self.current = apply(self.current, edits)
                 continue
             assert self._project is not None
             data = self._project.data(path)
@@ -117,9 +140,12 @@ class _Work:
             self._project.change(path, edited)
 
     def is_broken(self) -> bool:
-        """Whether something compiled before the edits and does no more."""
-        pairs = [(self._source, self.current), *self.others.values()]
-        return any(_compiles(before) and not _compiles(after) for before, after in pairs)
+        """Whether something was Python before the edits and is no more."""
+        unreadable = self._reading.unreadable
+        if unreadable(self.current) > unreadable(self._before):
+            return True
+        pairs = [(Source.decode(before).text, Source.decode(after).text) for before, after in self.others.values()]
+        return any(_unreadable(after) > _unreadable(before) for before, after in pairs)
 
     def undo(self) -> None:
         """Let the project show the other files as they were."""
@@ -133,18 +159,8 @@ def _edited(data: bytes, edits: Iterable[Edit]) -> bytes:
     return source.encode(apply(source.text, edits))
 
 
-def apply(text: str, edits: Iterable[Edit]) -> str:
-    """The text with all edits made; they must not overlap, and equal ones are made once."""
-    pieces: list[str] = []
-    position = 0
-    for edit in sorted(set(edits)):
-        pieces += [text[position : edit.start], edit.text]
-        position = edit.end
-    return "".join([*pieces, text[position:]])
-
-
 def _given_up(source: bytes, original: CheckResult, why: str) -> FixResult:
-    return FixResult(source, (), original.findings, why)
+    return FixResult(source, (), original.findings, why, original.problems)
 
 
 def _without_overlaps(findings: Iterable[Finding]) -> list[Finding]:
@@ -174,11 +190,11 @@ def _touch(some: Iterable[Edit], others: Collection[Edit]) -> bool:
     )
 
 
-def _compiles(source: bytes) -> bool:
+def _unreadable(text: str) -> int:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            ast.parse(source)
+            ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True
+        return 1
+    return 0

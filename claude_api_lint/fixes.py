@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import libcst as cst
 
 from claude_api_lint.findings import Applicability, Edit, Fix
-from claude_api_lint.rules import is_class
+from claude_api_lint.rules import OWN_PREFIX, is_class
 
 if TYPE_CHECKING:
     from claude_api_lint.dataflow.module import Module
@@ -31,6 +31,9 @@ class NoFix:
     """Why a violation has no fix, as the end of "not fixed: ..."."""
 
     reason: str
+
+
+_NO_FIXER = NoFix("this rule has no fixer")
 
 
 class Fixer:
@@ -137,8 +140,25 @@ def fixers() -> dict[str, type[Fixer]]:
 
 def fix_for(violation: Violation, analysis: Analysis) -> Fix | NoFix:
     """What the rule's fixer makes of a violation."""
-    fixer = fixers().get(violation.rule.code)
-    return fixer(analysis).fix(violation) if fixer is not None else NoFix("this rule has no fixer")
+    code = violation.rule.code
+    if code.startswith(OWN_PREFIX):
+        fixer = fixers().get(code)
+        return fixer(analysis).fix(violation) if fixer is not None else _NO_FIXER
+    return _fix_of_extension(violation, analysis)
+
+
+def _fix_of_extension(violation: Violation, analysis: Analysis) -> Fix | NoFix:
+    """The same for a rule that another distribution brings: a mistake in its fixer must not cost the finding."""
+    from claude_api_lint import extensions
+
+    code = violation.rule.code
+    fixer = extensions.loaded().fixers.get(code)
+    if fixer is None:
+        return _NO_FIXER
+    try:
+        return fixer(analysis).fix(violation)
+    except Exception as error:
+        return NoFix(f"the fixer of {extensions.distribution_of(code)} failed ({type(error).__name__}: {error})")
 
 
 def applicability_of_step(analysis: Analysis, version: str | None) -> Applicability:

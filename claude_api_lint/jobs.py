@@ -38,20 +38,28 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def each(tasks: Iterable[Task], work: Callable[[Task], Result], jobs: int) -> Iterator[tuple[Task, Result | Lost]]:
-    """What ``work`` makes of each task, in the order of the tasks.
+def each(
+    tasks: Iterable[Task],
+    work: Callable[[Task], Result],
+    jobs: int,
+    known: Callable[[Task], Result | None] = lambda task: None,
+) -> Iterator[tuple[Task, Result | Lost]]:
+    """What ``work`` makes of each task, in the order of the tasks; ``known`` may have the answer already.
 
     With more than one job and more than a few tasks it is done in other processes: ``work`` and the tasks must be
     picklable then, and what it raises is raised here.
     """
-    tasks = iter(tasks)
-    first = list(itertools.islice(tasks, FEW + 1)) if jobs > 1 else []
-    if len(first) <= FEW:
-        for task in itertools.chain(first, tasks):
-            yield task, work(task)
+    asked = ((task, known(task)) for task in tasks)
+    first: list[tuple[Task, Result | None]] = []
+    while jobs > 1 and sum(answer is None for _, answer in first) <= FEW and (following := next(asked, None)):
+        first.append(following)
+    asked = itertools.chain(first, asked)
+    if jobs < 2 or sum(answer is None for _, answer in first) <= FEW:
+        for task, answer in asked:
+            yield task, work(task) if answer is None else answer
         return
     with contextlib.closing(_Pool(work, jobs)) as pool:
-        yield from pool.run(itertools.chain(first, tasks))
+        yield from pool.run(asked)
 
 
 class _Worker(Generic[Task, Result]):
@@ -92,26 +100,30 @@ class _Pool(Generic[Task, Result]):
         self._work = work
         self._workers: list[_Worker[Task, Result]] = [_Worker(work) for _ in range(jobs)]
 
-    def run(self, tasks: Iterator[Task]) -> Iterator[tuple[Task, Result | Lost]]:
+    def run(self, tasks: Iterator[tuple[Task, Result | None]]) -> Iterator[tuple[Task, Result | Lost]]:
         numbered = enumerate(tasks)
         given: dict[int, Task] = {}
         done: dict[int, Result | Lost] = {}
         due = 0
         while True:
             for worker in self._workers:
-                if worker.index is None and len(given) < AHEAD and (task := next(numbered, None)) is not None:
-                    given[task[0]] = task[1]
-                    worker.give(*task)
+                while worker.index is None and len(given) < AHEAD and (following := next(numbered, None)) is not None:
+                    index, (task, answer) = following
+                    given[index] = task
+                    if answer is None:
+                        worker.give(index, task)
+                    else:
+                        done[index] = answer
             busy = [worker for worker in self._workers if worker.index is not None]
-            if not busy:
+            if not busy and not done:
                 return
-            ready = connection.wait([worker.pipe for worker in busy])
+            ready = connection.wait([worker.pipe for worker in busy]) if due not in done else []
             for worker in busy:
                 if worker.pipe in ready:
-                    index = worker.index
-                    assert index is not None
-                    done[index] = answer = worker.answer()
-                    if isinstance(answer, Lost):
+                    finished = worker.index
+                    assert finished is not None
+                    done[finished] = result = worker.answer()
+                    if isinstance(result, Lost):
                         self._replace(worker)
             while due in done:
                 yield given.pop(due), done.pop(due)

@@ -147,6 +147,32 @@ def dict_without(node: cst.Dict, element: cst.BaseDictElement) -> cst.Dict:
     return node.with_changes(elements=elements)
 
 
+def call_without(node: cst.Call, argument: cst.Arg) -> cst.Call:
+    """The call without one of its arguments."""
+    arguments = list(node.args)
+    index = arguments.index(argument)
+    if len(arguments) == 1:
+        return node.with_changes(args=[], whitespace_before_args=cst.SimpleWhitespace(""))
+    if index == len(arguments) - 1:
+        before, space = arguments[index - 1], argument.whitespace_after_arg
+        arguments[index - 1] = before.with_changes(comma=argument.comma, whitespace_after_arg=space)
+    del arguments[index]
+    return node.with_changes(args=arguments)
+
+
+def has_comment_around(item: cst.DictElement | cst.Arg, whole: cst.Dict | cst.Call) -> bool:
+    """Whether a comment goes with an entry or an argument: inside it, behind it, or on lines of its own before it."""
+    items: Sequence[cst.CSTNode] = whole.elements if isinstance(whole, cst.Dict) else whole.args
+    opening = whole.lbrace.whitespace_after if isinstance(whole, cst.Dict) else whole.whitespace_before_args
+    index = list(items).index(item)
+    before = _separator(items[:index], opening)
+    own_lines = before.empty_lines if isinstance(before, cst.ParenthesizedWhitespace) else ()
+    if any(map(has_comment, own_lines)) or has_comment(item):
+        return True
+    closing = whole.rbrace.whitespace_before if isinstance(whole, cst.Dict) else cst.SimpleWhitespace("")
+    return (index == len(items) - 1 and has_comment(closing)) or (len(items) == 1 and has_comment(opening))
+
+
 def has_comment(node: cst.CSTNode) -> bool:
     """Whether a comment stands inside a node."""
     return re.search(r"#", "".join(c.value for c in _comments(node))) is not None

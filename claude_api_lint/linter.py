@@ -11,7 +11,8 @@ from claude_api_lint.candidates import concerns, leads_to_api
 from claude_api_lint.findings import Applicability, Finding, Fix
 from claude_api_lint.settings import Settings
 from claude_api_lint.source import Source, UnreadableSource
-from claude_api_lint.suppression import Suppressions
+from claude_api_lint.suppression import Suppressions, hands_off
+from claude_api_lint.unused_noqa import unused_noqa
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -23,10 +24,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """The findings of one file, sorted; ``skipped`` says why the file or a part of it could not be analysed."""
+    """The findings of one file, sorted; ``skipped`` says why the file or a part of it could not be analysed.
+
+    ``problems`` say which rules of other distributions did not run, and why.
+    """
 
     findings: tuple[Finding, ...] = ()
     skipped: str | None = None
+    problems: tuple[str, ...] = ()
 
 
 def check_source(source: bytes, path: str, settings: Settings, project: Project | None = None) -> CheckResult:
@@ -48,7 +53,7 @@ def check_text(text: str, path: str, settings: Settings, project: Project | None
 
 def _check(source: Source, path: str, settings: Settings, project: Project | None) -> CheckResult:
     if not concerns(source.text.encode("utf-8", "surrogatepass"), path, project):
-        return CheckResult()
+        return CheckResult(tuple(unused_noqa(source, path, settings, ())))
     from claude_api_lint.parsing import Refused, with_big_stack
 
     try:
@@ -62,20 +67,35 @@ def _check(source: Source, path: str, settings: Settings, project: Project | Non
 
 
 def _analysed(source: Source, path: str, settings: Settings, project: Project | None) -> CheckResult:
+    from claude_api_lint import extensions
+
     rules = _about(source, path, project)
     selected = [rule for rule in rules if settings.selects(rule.code)]
-    if not selected:
-        return CheckResult()
+    lowered = source.text.lower()
+    others = [rule for rule in extensions.loaded().rules.values() if rule.is_about(lowered)]
+    others = [rule for rule in others if settings.selects(rule.code)]
+    if not selected and not others:
+        return CheckResult(tuple(unused_noqa(source, path, settings, ())), problems=extensions.loaded().problems)
     analysis = _analysis(source, path, settings, project)
     module = analysis.module
     suppressions = Suppressions.of(source.text)
     findings = _findings(analysis, selected, suppressions)
     findings = _in_step(findings, rules, lambda missing: _findings(analysis, missing, suppressions))
+    problems = list(extensions.loaded().problems)
+    for rule in others:
+        try:
+            findings += _findings(analysis, [rule], suppressions)
+        except Exception as error:  # somebody else's mistake must not cost the other findings
+            whose = f"rule {rule.code} of {extensions.distribution_of(rule.code)}"
+            problems.append(f"{module.path}: {whose} failed ({type(error).__name__}: {error}); report it there")
     kept = [f for f in findings if not (settings.honour_noqa and suppressions.covers(f.line, f.code))]
     skipped = module.refusals[0] if module.refusals else None
+    if skipped is None:
+        kept += unused_noqa(source, path, settings, findings)
+    kept = [_as_configured(finding, settings) for finding in kept]
     if project is not None:
         project.modules.release()
-    return CheckResult(tuple(sorted(kept, key=lambda finding: finding.sort_key)), skipped)
+    return CheckResult(tuple(sorted(kept, key=lambda finding: finding.sort_key)), skipped, tuple(problems))
 
 
 def _analysis(source: Source, path: str, settings: Settings, project: Project | None) -> Analysis:
@@ -141,9 +161,19 @@ def _is_safe(finding: Finding) -> bool:
 
 
 def _as_unsafe(finding: Finding) -> Finding:
+    return _with_applicability(finding, Applicability.UNSAFE)
+
+
+def _as_configured(finding: Finding, settings: Settings) -> Finding:
     if finding.fix is None:
         return finding
-    return replace(finding, fix=replace(finding.fix, applicability=Applicability.UNSAFE))
+    return _with_applicability(finding, settings.applicability(finding.code, finding.fix.applicability))
+
+
+def _with_applicability(finding: Finding, applicability: Applicability) -> Finding:
+    if finding.fix is None or finding.fix.applicability is applicability:
+        return finding
+    return replace(finding, fix=replace(finding.fix, applicability=applicability))
 
 
 def _visited(analysis: Analysis, rules: list[Rule]) -> Iterable[Violation]:
@@ -204,5 +234,5 @@ def _unless_suppressed(fix: Fix, code: str, analysis: Analysis, own: Suppression
         first, last = source.position(edit.start)[0], source.position(edit.end)[0]
         for line in range(first, last + 1):
             if suppressions.covers(line, code):
-                return NoFix(f"line {line}{f' of {edit.path}' if edit.path else ''} is marked noqa")
+                return NoFix(hands_off(line, edit.path))
     return fix

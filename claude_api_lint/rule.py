@@ -136,7 +136,7 @@ class Rule(cst.CSTVisitor):
 
     @classmethod
     def may_be_about(cls, lowered: str) -> bool:
-        """Whether a text, in lower case, has what must stand in the file itself; its imports may lead to the rest."""
+        """Whether a text, in lower case, has what must stand in the file itself: imports may lead to the rest."""
         return not cls.origins or any(needle in lowered for needle in cls.needles)
 
     def looks_into(self, statement: Statement) -> bool:

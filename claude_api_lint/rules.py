@@ -1,7 +1,8 @@
-"""The rules that there are: every module of ``lint_rules`` that has one."""
+"""The rules of this distribution: every module of ``lint_rules`` that has one."""
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.resources
 import re
@@ -9,8 +10,13 @@ import types
 from functools import cache
 from typing import TYPE_CHECKING, TypeGuard
 
+from claude_api_lint.findings import RulePage
+
 if TYPE_CHECKING:
     from claude_api_lint.rule import Rule
+
+OWN_PREFIX = "CAV"
+"""What the codes of the rules here begin with; no other distribution may bring such a code."""
 
 _PACKAGE = "claude_api_lint.lint_rules"
 _ATTRIBUTE = re.compile(r'^    (code|name) = "([^"]+)"$', re.MULTILINE)
@@ -34,6 +40,20 @@ def rule_codes() -> dict[str, str]:
             if "code" in attributes:
                 codes[attributes["code"]] = attributes["name"]
     return dict(sorted(codes.items()))
+
+
+@cache
+def rule_pages() -> tuple[RulePage, ...]:
+    """The pages of the rules, in the order of their codes; read from their modules, as the codes are."""
+    pages: list[RulePage] = []
+    for module in importlib.resources.files(_PACKAGE).iterdir():
+        if module.name.endswith(".py") and not module.name.startswith("_"):
+            text = module.read_text(encoding="utf-8")
+            for node in ast.parse(text).body:
+                attributes = dict(_ATTRIBUTE.findall(ast.get_source_segment(text, node) or ""))
+                if isinstance(node, ast.ClassDef) and "code" in attributes:
+                    pages.append(RulePage(attributes["code"], attributes["name"], ast.get_docstring(node) or ""))
+    return tuple(sorted(pages, key=lambda page: page.code))
 
 
 @cache

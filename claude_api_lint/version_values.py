@@ -222,6 +222,8 @@ def assigned_names(requests: ApiRequests, node: cst.Assign) -> Iterator[tuple[cs
             continue
         key = subscript.slice[0].slice.value
         name = string_value(key)
+        if Place(module, key) in requests.sdk.keys:
+            continue
         if not isinstance(name, str) or not _HEADERS_NAME.search(code_of(subscript.value)):
             continue
         if Place(module, key) not in requests.keys_on_platforms:
@@ -253,6 +255,12 @@ def _is_used_as_headers(requests: ApiRequests, node: cst.Dict) -> bool:
     parent = module.parent(node)
     if Place(module, node) in requests.homes_of_others | requests.judged_homes:
         return False
+    if any(
+        Place(module, element.key) in requests.sdk.keys
+        for element in node.elements
+        if isinstance(element, cst.DictElement)
+    ):
+        return False  # what the SDK makes of them is for another rule
     if isinstance(parent, cst.Arg):
         call = module.parent(parent)
         name = parent.keyword.value if parent.keyword is not None else dotted(getattr(call, "func", node)) or ""

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import libcst as cst
 
+from claude_api_lint.api import RemovedMethod
 from claude_api_lint.codemod import command_of
 from claude_api_lint.dataflow.module import Module
 from claude_api_lint.dataflow.trees import dotted, string_value
@@ -32,6 +33,8 @@ class AddVersionHeader(Fixer):
     code = "CAV101"
 
     def fix(self, violation: Violation) -> Fix | NoFix:
+        if isinstance(violation.evidence, RemovedMethod):
+            return NoFix("the requests and replies of today's SDK are others")
         assert isinstance(violation.evidence, tuple)
         return self.added(violation.evidence)
 

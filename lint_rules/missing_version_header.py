@@ -26,6 +26,10 @@ class MissingVersionHeader(Rule):
     (`/v1/chat/completions`, OAuth, compliance). The finding stands at the call that sends the request; where callers
     pass the headers, at the caller that leaves the version out.
 
+    Releases of the SDK before 0.3 send no version either, and the very last of them an outdated one. Where a program
+    calls their methods (`anthropic.Client(key).completion(...)`), that is reported where it makes the client, with what
+    stands in their place today.
+
     Bad:
 
         requests.post("https://api.anthropic.com/v1/messages", headers={"x-api-key": key}, json=body)
@@ -38,7 +42,7 @@ class MissingVersionHeader(Rule):
             json=body,
         )
 
-    Fix: adds the header where the headers are built (safe).
+    Fix: adds the header where the headers are built (safe). Calls of an old SDK have none.
 
     Reference: https://platform.claude.com/docs/en/api/versioning
     """
@@ -46,17 +50,34 @@ class MissingVersionHeader(Rule):
     code = "CAV101"
     name = "missing-version-header"
     since = "2023-06-01"
-    needles = load_catalog().request_needles
+    needles = load_catalog().unversioned_needles
     follows_imports = True
 
     def looks_into(self, statement: Statement) -> bool:
-        return self.analysis.requests.may_be_in(statement)
+        requests = self.analysis.requests
+        return requests.may_be_in(statement) or requests.sdk.may_be_in(statement)
 
     def visit_Call(self, node: cst.Call) -> None:
         self._judge(self.analysis.requests.of(node))
+        self._report_old_sdk(node)
 
     def visit_ClassDef(self, node: cst.ClassDef) -> None:
         self._judge(self.analysis.requests.of(node))
+
+    def _report_old_sdk(self, node: cst.Call) -> None:
+        """Report the client of an SDK that sends no version, by a method that only such an SDK has."""
+        requests = self.analysis.requests
+        found = None if requests.is_mocked else requests.sdk.removed_method(node)
+        if found is None:
+            return
+        client, method = found
+        catalog = self.analysis.catalog
+        message = (
+            f"{method.name}() is of SDK releases before {method.gone_since}, which send no {catalog.version_header} "
+            f"(the last of them an outdated one); the server answers 400: {catalog.messages.missing()}; "
+            f"move to {method.constructor} and {method.replacement}"
+        )
+        self.report(client, message, Confidence.LIKELY, method)
 
     def _judge(self, requests: list[ApiRequest]) -> None:
         for case in without_version(self.analysis.requests, requests):

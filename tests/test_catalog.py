@@ -10,6 +10,7 @@ import pytest
 
 from claude_api_lint.api import Catalog, CatalogError, Change, ChangeKind, OpenValue, Requirement, load_catalog
 from claude_api_lint.api.endpoints import parse_endpoints
+from claude_api_lint.api.sdk import release
 from claude_api_lint.api.tables import read_table
 from claude_api_lint.api.versions import parse_versions
 
@@ -457,6 +458,78 @@ def test_the_first_sdk_asks_for_the_first_version_and_the_next_for_the_next(cata
         ("anthropic.Anthropic", "2023-06-01"),
         ("anthropic.AsyncAnthropic", "2023-06-01"),
     }
+
+
+# --- the official SDK -------------------------------------------------------------------------------------------------
+
+
+def test_every_client_of_the_sdk_is_described_once_and_sourced(catalog: Catalog) -> None:
+    names = [client.name for client in catalog.sdk.clients]
+    assert len(set(names)) == len(names)
+    assert all(client.source for client in catalog.sdk.clients)
+    assert {client.name for client in catalog.sdk.clients if client.api} == {
+        *("Anthropic", "AsyncAnthropic"),
+        *("Client", "AsyncClient"),
+    }
+
+
+@pytest.mark.parametrize("name", ["anthropic.Anthropic", "anthropic._client.AsyncAnthropic", "anthropic.Client"])
+def test_a_client_is_known_wherever_in_the_sdk_it_is_taken_from(catalog: Catalog, name: str) -> None:
+    client = catalog.sdk.client(name)
+    assert client is not None
+    assert client.api
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Anthropic", "app.anthropic.Anthropic", ".anthropic.Anthropic", "anthropic.AnthropicBedrock", "anthropic", ""],
+)
+def test_other_classes_are_no_clients_that_send_the_header(catalog: Catalog, name: str) -> None:
+    assert catalog.sdk.client(name) is None
+
+
+def test_the_releases_of_the_sdk_send_versions_of_the_history_in_its_order(catalog: Catalog) -> None:
+    releases = catalog.sdk.releases
+    sent = [release.version for release in releases if release.version]
+    assert sent == sorted(sent)
+    assert all(catalog.is_known(version) for version in sent)
+    assert sent[-1] == catalog.versions[-1].date
+    assert [release.before for release in releases] == [*(release.since for release in releases[1:]), None]
+    assert all(release.source for release in releases)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("1.0.0", (1,)), ("0.39.0rc1", (0, 39)), ("v2.10", (2, 10)), ("0", ()), ("rc1", None), ("", None)],
+)
+def test_a_release_is_told_by_its_number(text: str, number: tuple[int, ...] | None) -> None:
+    assert release(text) == number
+
+
+def test_each_method_that_is_gone_gave_replies_of_the_first_version(catalog: Catalog) -> None:
+    first = {(call.client, call.method) for call in catalog.sdk_calls if call.version == catalog.versions[0].date}
+    gone = {(f"{catalog.sdk.distribution}.{method.client}", method.name) for method in catalog.sdk.removed_methods}
+    assert gone == first
+    assert all(catalog.sdk.removed_method(client, method) for client, method in gone)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('since = "1.0.0"', 'since = "0.1"', r"^sdk\.toml: the releases must be in historical order, each once$"),
+        ('since = "1.0.0"', 'since = "one"', r"^sdk\.toml: release 3: 'since' is 'one', which is no release$"),
+        ("api = true", "apis = true", r"^sdk\.toml: client 1: unknown key 'apis', expected one of names, api, source$"),
+        ('copies = ["with_options", "copy"]', "", r"^sdk\.toml: arguments: 'copies' is missing$"),
+    ],
+)
+def test_a_broken_table_of_the_sdk_is_an_error_that_names_its_place(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    text = (FOLDER / "sdk.toml").read_text(encoding="utf-8")
+    assert old in text
+    (tmp_path / "sdk.toml").write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(CatalogError, match=message):
+        _ = Catalog(tmp_path).sdk
 
 
 # --- streams ----------------------------------------------------------------------------------------------------------

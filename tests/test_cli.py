@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -34,8 +35,17 @@ def error_lines(done: subprocess.CompletedProcess[bytes]) -> list[str]:
 # check
 
 
-def test_check_prints_a_line_for_each_finding_and_ends_with_1(project: Path) -> None:
+def test_check_shows_each_finding_with_its_line_and_fix_and_ends_with_1(project: Path) -> None:
     done = lint("check", "app", cwd=project)
+    assert done.returncode == 1
+    headline, _, source, mark, fix = done.stdout.decode().splitlines()
+    assert headline.startswith(f"app/ask.py:{LINE}")
+    assert source.index("requests.post(") == mark.index("^")
+    assert fix == "  = fix: Add the header anthropic-version: 2023-06-01"
+
+
+def test_concise_is_a_line_for_each_finding(project: Path) -> None:
+    done = lint("check", "--output-format", "concise", "app", cwd=project)
     assert done.returncode == 1
     (line,) = done.stdout.decode().splitlines()
     assert line.startswith(f"app/ask.py:{LINE}")
@@ -43,19 +53,33 @@ def test_check_prints_a_line_for_each_finding_and_ends_with_1(project: Path) -> 
 
 def test_check_says_on_stderr_how_much_was_found_and_how_much_is_fixable(project: Path) -> None:
     summary = lint("check", "app", cwd=project).stderr.decode()
-    assert "Found 1 finding in 1 file." in summary
+    assert "Found 1 finding in 1 file (2 scanned)." in summary
     assert "1 fixable with `claude-api-lint fix`" in summary
 
 
-def test_check_says_nothing_and_ends_with_0_where_nothing_is_found(project: Path) -> None:
+def test_check_prints_nothing_and_ends_with_0_where_nothing_is_found(project: Path) -> None:
     done = lint("check", "app/hello.py", cwd=project)
-    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"Found nothing (1 scanned).\n")
+
+
+def test_quiet_leaves_the_summary_out(project: Path) -> None:
+    for name in ("ask", "hello"):
+        assert lint("check", "--quiet", f"app/{name}.py", cwd=project).stderr == b""
+
+
+@pytest.mark.parametrize("name", ["json", "jsonl", "sarif", "github", "gitlab", "junit"])
+def test_what_is_for_programs_comes_without_a_summary(project: Path, name: str) -> None:
+    done = lint("check", "--output-format", name, "app", cwd=project)
+    assert done.returncode == 1
+    assert b"app/ask.py" in done.stdout
+    assert done.stderr == b""
 
 
 def test_no_path_at_all_is_nothing_to_do(project: Path) -> None:
     for face in ("check", "fix"):
         done = lint(face, cwd=project)
         assert (done.returncode, done.stdout) == (0, b"")
+        assert done.stderr == b"claude-api-lint: no file or folder named, nothing done\n"
     assert (project / "app" / "ask.py").read_text() == BROKEN
 
 
@@ -138,6 +162,221 @@ def test_libcst_is_not_imported_where_no_file_mentions_the_api(project: Path) ->
         assert done.returncode == 0, done.stderr.decode()
 
 
+# Which files
+
+
+def paths(done: subprocess.CompletedProcess[bytes]) -> list[str]:
+    """The files in which something was found, by a report in concise lines."""
+    return [line.partition(":")[0] for line in done.stdout.decode().splitlines()]
+
+
+CONCISE = ("check", "--output-format", "concise")
+
+
+@pytest.fixture
+def checkout(project: Path) -> Path:
+    """The folder as a checkout, in which one file is ignored and one has changed."""
+    (project / "app" / "generated.py").write_text(BROKEN)
+    (project / ".gitignore").write_text("generated.py\n")
+    git("init", "--quiet", cwd=project)
+    git("add", ".", cwd=project)
+    git("commit", "--quiet", "--message", "x", cwd=project)
+    (project / "app" / "new.py").write_text(BROKEN)
+    return project
+
+
+def test_what_git_ignores_is_left_out_of_folders(checkout: Path) -> None:
+    assert paths(lint(*CONCISE, ".", cwd=checkout)) == ["./app/ask.py", "./app/new.py"]
+    assert paths(lint(*CONCISE, "--no-respect-gitignore", "app", cwd=checkout)) == [
+        "app/ask.py",
+        "app/generated.py",
+        "app/new.py",
+    ]
+    assert paths(lint(*CONCISE, "app/generated.py", cwd=checkout)) == ["app/generated.py"]
+
+
+def test_since_takes_what_has_changed(checkout: Path) -> None:
+    assert paths(lint(*CONCISE, "--since", "HEAD", cwd=checkout)) == ["./app/new.py"]
+    assert paths(lint(*CONCISE, "--since", "HEAD", "app/ask.py", cwd=checkout)) == []
+    done = lint(*CONCISE, "--since", "nowhere", cwd=checkout)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert "--since nowhere: unknown revision 'nowhere'" in error_lines(done)[0]
+
+
+def test_since_needs_a_checkout(project: Path) -> None:
+    done = lint("check", "--since", "HEAD", "app", cwd=project)
+    assert done.returncode == 2
+    assert "--since HEAD: app is not in a git checkout" in error_lines(done)[0]
+
+
+def test_paths_are_taken_from_a_list(checkout: Path) -> None:
+    (checkout / "list").write_text("app/new.py\napp/hello.py\n")
+    assert paths(lint(*CONCISE, "--files-from", "list", cwd=checkout)) == ["app/new.py"]
+    listed = lint(*CONCISE, "--files-from", "-", "app/ask.py", cwd=checkout, stdin=b"app/new.py\0app/ask.py\0")
+    assert paths(listed) == ["app/ask.py", "app/new.py"]
+    assert lint("check", "--files-from", "-", cwd=checkout).returncode == 0
+
+
+def test_a_list_that_cannot_be_read_is_told(project: Path) -> None:
+    done = lint("check", "--files-from", "nowhere", cwd=project)
+    assert done.returncode == 2
+    assert "nowhere: the list cannot be read" in error_lines(done)[0]
+    done = lint("check", "--files-from", "-", "-", cwd=project)
+    assert "the standard input cannot be both" in error_lines(done)[0]
+
+
+def test_paths_are_excluded_by_option_and_by_table(project: Path) -> None:
+    (project / "old").mkdir()
+    (project / "old" / "ask.py").write_text(BROKEN)
+    assert paths(lint(*CONCISE, "--exclude", "old/,x", ".", cwd=project)) == ["./app/ask.py"]
+    (project / "pyproject.toml").write_text('[tool.claude-api-lint]\nextend-exclude = ["old"]\n')
+    assert paths(lint(*CONCISE, ".", cwd=project)) == ["./app/ask.py"]
+    assert paths(lint(*CONCISE, "old/ask.py", cwd=project)) == ["old/ask.py"]
+    assert paths(lint(*CONCISE, "--force-exclude", "old/ask.py", cwd=project)) == []
+    assert "'!' is not a pattern" in error_lines(lint("check", "--exclude", "!", ".", cwd=project))[0]
+
+
+# How it is reported
+
+
+def test_a_report_goes_to_a_file_as_a_whole(project: Path) -> None:
+    (project / "report.json").write_text("old")
+    done = lint("check", "--output-format", "json", "--output-file", "report.json", "app", cwd=project)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert len(json.loads((project / "report.json").read_bytes())) == 1
+    assert sorted(path.name for path in project.iterdir()) == ["app", "report.json"]
+    umask = os.umask(0)
+    os.umask(umask)
+    lint("check", "--output-file", "new.txt", "app", cwd=project)
+    assert (project / "new.txt").stat().st_mode & 0o777 == 0o666 & ~umask
+
+
+def test_a_report_that_cannot_be_written_is_told(project: Path) -> None:
+    done = lint("check", "--output-file", "nowhere/report", "app", cwd=project)
+    assert done.returncode == 2
+    assert "nowhere/report: it cannot be written" in error_lines(done)[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "env", "colourful"),
+    [
+        ([], {}, False),
+        (["--color", "always"], {"NO_COLOR": "1"}, True),
+        ([], {"FORCE_COLOR": "1"}, True),
+        ([], {"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+        (["--color", "never"], {"FORCE_COLOR": "1"}, False),
+        (["--output-format", "json", "--color", "always"], {}, False),
+        (["--output-file", "/dev/stdout"], {"FORCE_COLOR": "1"}, False),
+    ],
+)
+def test_a_pipe_gets_colours_on_request_only(
+    project: Path, options: list[str], env: dict[str, str], colourful: bool
+) -> None:
+    done = run(sys.executable, "-m", "claude_api_lint", "check", *options, "app", cwd=project, env=env)
+    assert b"CAV101" in done.stdout
+    assert (b"\x1b[" in done.stdout) == colourful
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such terminals there")
+@pytest.mark.parametrize("env", [{}, {"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_a_terminal_gets_colours_unless_its_user_does_not_want_them(project: Path, env: dict[str, str]) -> None:
+    shown = on_a_terminal("check", "app", cwd=project, env=env)
+    assert b"CAV101" in shown
+    assert bool(re.search(rb"\x1b\[[0-9;]*m", shown)) == (not env)  # the bar, if one is shown, has other sequences
+
+
+def on_a_terminal(*arguments: str, cwd: Path, env: dict[str, str]) -> bytes:
+    """What the command shows on a terminal, both its streams."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    command = [sys.executable, *(("-m", "claude_api_lint") if arguments[0] != "-c" else ()), *arguments]
+    environment = {"TERM": "xterm", **os.environ, **env}
+    with subprocess.Popen(command, cwd=cwd, stdout=theirs, stderr=theirs, env=environment):
+        os.close(theirs)
+        shown = b""
+        try:
+            while chunk := os.read(ours, 4096):
+                shown += chunk
+        except OSError:  # so Linux says that nobody writes any more
+            pass
+    os.close(ours)
+    return shown
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such terminals there")
+def test_a_long_run_shows_on_a_terminal_how_far_it_is(project: Path) -> None:
+    script = (
+        "import sys; from claude_api_lint import cli, progress; progress.PATIENCE = 0; "
+        "sys.exit(cli.main(['check', 'app']))"
+    )
+    shown = on_a_terminal("-c", script, cwd=project, env={})
+    assert b"Looking  [" in shown
+    assert shown.rindex(b"\x1b[?25h") > shown.rindex(b"\x1b[?25l"), "the cursor is hidden"
+    assert b"Found 1 finding" in shown
+    assert run_python("-c", script, cwd=project).stderr.startswith(b"Found 1 finding")
+
+
+def test_statistics_count_instead_of_showing(project: Path) -> None:
+    assert lint("check", "--statistics", "app", cwd=project).stdout == b"1  CAV101  [*]  missing-version-header\n"
+    done = lint("check", "--statistics", "--output-format", "json", "app", cwd=project)
+    assert json.loads(done.stdout)[0]["count"] == 1
+    assert lint("check", "--statistics", "--output-format", "sarif", "app", cwd=project).returncode == 2
+
+
+def test_exit_zero_ends_with_0_though_something_is_found_but_not_where_something_went_wrong(project: Path) -> None:
+    assert lint("check", "--exit-zero", "app", cwd=project).returncode == 0
+    assert lint("check", "--exit-zero", "app", "nowhere", cwd=project).returncode == 2
+
+
+def test_unsafe_and_safe_can_be_said_of_a_rule(project: Path) -> None:
+    (project / "pyproject.toml").write_text('[tool.claude-api-lint]\nextend-unsafe-fixes = ["CAV101"]\n')
+    assert lint("fix", "app", cwd=project).returncode == 1
+    assert (project / "app" / "ask.py").read_text() == BROKEN
+    lint("fix", "--unsafe-fixes", "app", cwd=project)
+    assert (project / "app" / "ask.py").read_text() == MENDED
+
+
+def test_the_configuration_in_force_is_shown(project: Path) -> None:
+    (project / "app" / "pyproject.toml").write_text('[tool.claude-api-lint]\nignore = ["CAV105"]\n')
+    done = lint("show-config", "app/ask.py", "--select", "CAV1", cwd=project)
+    assert done.returncode == 0
+    assert f'# from "{project}/app/pyproject.toml"\nignore = []' not in done.stdout.decode()
+    assert '# from the command line\nselect = ["CAV1"]' in done.stdout.decode()
+    (project / "app" / "pyproject.toml").write_text("[tool.claude-api-lint]\nignored = []\n")
+    assert "did you mean 'ignore'?" in error_lines(lint("show-config", "app", cwd=project))[0]
+
+
+# add-noqa
+
+
+def test_what_is_found_is_marked_and_reported_no_more(project: Path) -> None:
+    (project / "app" / "crlf.py").write_bytes(BROKEN.replace("\n", "\r\n").encode("utf-8-sig"))
+    done = lint("add-noqa", "app", cwd=project)
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert b"Marked 2 findings with noqa." in done.stderr
+    marked = BROKEN.rstrip() + "  # noqa: CAV101\n"
+    assert (project / "app" / "ask.py").read_text() == marked
+    assert (project / "app" / "crlf.py").read_bytes() == marked.replace("\n", "\r\n").encode("utf-8-sig")
+    assert (project / "app" / "hello.py").read_text() == CLEAN
+    assert lint("check", "app", cwd=project).returncode == 0
+    assert b"Marked 0 findings" in lint("add-noqa", "app", cwd=project).stderr
+
+
+def test_the_standard_input_is_marked_and_passed_on(project: Path) -> None:
+    done = lint("add-noqa", "-", cwd=project, stdin=BROKEN.encode())
+    assert done.stdout.decode() == BROKEN.rstrip() + "  # noqa: CAV101\n"
+    for unmarked in (b"x = 1", b"claude = (\n", b"\xff\xfe"):
+        assert lint("add-noqa", "-", cwd=project, stdin=unmarked).stdout == unmarked
+
+
+def test_a_stale_comment_is_reported_in_any_file_and_fix_takes_it_away(project: Path) -> None:
+    (project / "app" / "hello.py").write_text(CLEAN.rstrip() + "  # noqa: CAV101\n")
+    assert b"CAV001" in lint("check", "app/hello.py", cwd=project).stdout
+    assert lint("fix", "app/hello.py", cwd=project).returncode == 0
+    assert (project / "app" / "hello.py").read_text() == CLEAN
+
+
 # fix
 
 
@@ -145,7 +384,7 @@ def test_fix_mends_the_file_and_ends_with_0(project: Path) -> None:
     done = lint("fix", "app", cwd=project)
     assert (project / "app" / "ask.py").read_text() == MENDED
     assert (done.returncode, done.stdout) == (0, b"")
-    assert b"Fixed 1 finding in 1 file." in done.stderr
+    assert b"Fixed 1 finding in 1 file (2 scanned)." in done.stderr
     assert lint("check", "app", cwd=project).returncode == 0
 
 
@@ -204,6 +443,17 @@ def test_the_diff_does_what_fix_does(
     assert file.read_bytes() == (MENDED.rstrip() + last).replace("\n", line_end).encode()
 
 
+def test_the_diff_is_applied_from_the_folder_below_which_it_was_made(tmp_path: Path) -> None:
+    git("init", "--quiet", cwd=tmp_path)
+    sub = tmp_path / "sub"
+    (sub / "app").mkdir(parents=True)
+    (sub / "app" / "ask.py").write_text(BROKEN)
+    (sub / "ask.py").write_text(BROKEN)
+    applied = run("git", "apply", cwd=sub, stdin=lint("fix", "--diff", ".", cwd=sub).stdout)
+    assert applied.returncode == 0, applied.stderr.decode()
+    assert (sub / "app" / "ask.py").read_text() == (sub / "ask.py").read_text() == MENDED
+
+
 def test_fix_names_the_file_that_it_cannot_write_and_mends_the_rest(project: Path) -> None:
     if os.geteuid() == 0:
         pytest.skip("root writes everywhere")
@@ -225,7 +475,7 @@ def test_rules_lists_every_rule_with_its_name(tmp_path: Path) -> None:
     assert done.returncode == 0
     lines = done.stdout.decode().splitlines()
     assert lines == sorted(lines)
-    assert lines[0].startswith("CAV101  missing-version-header ")
+    assert lines[1].startswith("CAV101  missing-version-header ")
 
 
 def test_explain_prints_the_page_of_the_rule(tmp_path: Path) -> None:

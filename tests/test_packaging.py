@@ -73,10 +73,10 @@ def test_the_sdist_holds_what_the_wheel_is_built_from(built: Path) -> None:
     assert {"LICENSE", "README.md", "pyproject.toml"} <= names
 
 
-def test_it_depends_on_four_packages_only(site: Path) -> None:
+def test_it_depends_on_five_packages_only(site: Path) -> None:
     metadata = (site / "claude_api_lint-0.1.0.dist-info" / "METADATA").read_text()
     wanted = re.findall(r"^Requires-Dist: (?!.*extra ==)(.*)$", metadata, re.MULTILINE)
-    assert sorted(wanted) == ["click", "flake8", "libcst>=1.8.4", "tomli"]
+    assert sorted(wanted) == ["click", "flake8", "libcst>=1.8.4", "pathspec>=0.12", "tomli"]
 
 
 def test_every_package_is_named_in_pyproject() -> None:
@@ -91,6 +91,34 @@ def test_the_unpacked_wheel_works_on_its_own(site: Path, tmp_path: Path) -> None
     done = run_python("-c", script, "check", "ask.py", cwd=tmp_path)
     assert done.returncode == 1, done.stderr.decode()
     assert done.stdout.startswith(b"ask.py:3:12: CAV101 ")
+
+
+USER = """\
+from pathlib import Path
+
+from claude_api_lint import CheckResult, Finding, Fix, FixResult, PathsResult, check_paths, check_source, fix_source
+
+
+def titles(findings: tuple[Finding, ...]) -> list[str]:
+    fixes: list[Fix] = [finding.fix for finding in findings if finding.fix is not None]
+    return [fix.title for fix in fixes]
+
+
+checked: CheckResult = check_source("import requests", "ask.py", select=["CAV1"])
+fixed: FixResult = fix_source(Path("ask.py").read_bytes(), target_version="2023-06-01", unsafe_fixes=True)
+found: PathsResult = check_paths([Path("src"), "tests"])
+text: str = fixed.source.decode()
+print(titles(checked.findings), text, found.problems)
+"""
+
+
+def test_a_program_that_uses_it_is_type_checked(site: Path, tmp_path: Path) -> None:
+    (tmp_path / "right.py").write_text(USER)
+    (tmp_path / "wrong.py").write_text("import claude_api_lint\nclaude_api_lint.check_source(3).findings.sort()\n")
+    command = (sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "right.py", "wrong.py")
+    done = run(*command, cwd=tmp_path, env={"MYPYPATH": str(site)}, timeout=600)
+    errors = re.findall(r"^(\w+\.py):\d+: error: .*\[([a-z-]+)\]$", done.stdout.decode(), re.MULTILINE)
+    assert sorted(errors) == [("wrong.py", "arg-type"), ("wrong.py", "attr-defined")], done.stdout.decode()
 
 
 @pytest.mark.parametrize("module", ["lint_rules", "fixers"])

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
 from commands import BROKEN, CLEAN, MENDED, REPOSITORY, git, run
 
@@ -41,7 +44,10 @@ def project(tmp_path: Path) -> Path:
     (tmp_path / "ask.py").write_text(BROKEN)
     (tmp_path / "stub.pyi").write_text("def ask(key: str, text: str) -> object: ...\n")
     (tmp_path / "hello.py").write_text(CLEAN)
-    (tmp_path / "notes.md").write_text(BROKEN)
+    (tmp_path / "notes.txt").write_text(BROKEN)
+    (tmp_path / "ask.ipynb").write_text(nbformat.writes(new_notebook(cells=[new_code_cell(BROKEN)])))
+    (tmp_path / "ask.md").write_text(f"```python\n{BROKEN}```\n")
+    (tmp_path / "ask.rst").write_text(f".. code-block:: python\n\n{textwrap.indent(BROKEN, '   ')}")
     git("add", "--all", cwd=tmp_path)
     return tmp_path
 
@@ -56,7 +62,9 @@ def test_the_checking_hook_fails_with_the_findings(hooks: Path, cache: Path, pro
     done = use("claude-api-lint", hooks, cache, project)
     assert done.returncode == 1, done.stderr.decode()
     assert b"ask.py:3:12: CAV101 " in done.stdout
-    assert b"notes.md" not in done.stdout
+    assert b"ask.ipynb:cell 1:3:12: CAV101 " in done.stdout
+    assert b"notes.txt" not in done.stdout
+    assert b"ask.md" not in done.stdout
     assert (project / "ask.py").read_text() == BROKEN
 
 
@@ -65,7 +73,25 @@ def test_the_mending_hook_mends_and_then_passes(hooks: Path, cache: Path, projec
     assert done.returncode == 1, done.stderr.decode()
     assert b"files were modified by this hook" in done.stdout
     assert (project / "ask.py").read_text() == MENDED
+    assert nbformat.read(project / "ask.ipynb", as_version=4).cells[0].source == MENDED
     git("add", "--all", cwd=project)
     for hook in ("claude-api-fix", "claude-api-lint"):
         again = use(hook, hooks, cache, project)
         assert again.returncode == 0, again.stdout.decode()
+
+
+def test_the_checking_hook_for_documents_reads_their_code_blocks(hooks: Path, cache: Path, project: Path) -> None:
+    done = use("claude-api-lint-docs", hooks, cache, project)
+    assert done.returncode == 1, done.stderr.decode()
+    assert b"ask.md:4:12: CAV101 " in done.stdout
+    assert b"ask.rst:5:15: CAV101 " in done.stdout
+    assert b"ask.py" not in done.stdout
+
+
+def test_the_mending_hook_for_documents_mends_their_code_blocks(hooks: Path, cache: Path, project: Path) -> None:
+    done = use("claude-api-fix-docs", hooks, cache, project)
+    assert done.returncode == 1, done.stderr.decode()
+    assert (project / "ask.md").read_text() == f"```python\n{MENDED}```\n"
+    assert (project / "ask.py").read_text() == BROKEN
+    git("add", "--all", cwd=project)
+    assert use("claude-api-lint-docs", hooks, cache, project).returncode == 0

@@ -270,7 +270,7 @@ def test_a_fix_in_two_files_is_made_in_both(two_homes: Path) -> None:
     changed = texts(two_homes)
     assert changed["first.py"] == 'HEADERS = {"x-api-key": "a", "anthropic-version": "2023-06-01"}\n'
     assert changed["second.py"] == 'HEADERS = {"x-api-key": "b", "anthropic-version": "2023-06-01"}\n'
-    assert done.stderr == b"Fixed 1 finding in 1 file.\n"
+    assert done.stderr == b"Fixed 1 finding in 1 file (3 scanned).\n"
 
 
 def test_a_dry_run_shows_both_and_writes_neither(two_homes: Path) -> None:
@@ -285,7 +285,7 @@ def test_a_fix_in_two_files_is_not_made_where_one_is_not_part_of_the_run(two_hom
     done = lint("fix", "ask.py", "first.py", cwd=two_homes)
     assert texts(two_homes) == before
     assert done.returncode == 1
-    assert b"not fixed: the fix edits second.py, which is not part of this run; name both" in done.stdout
+    assert b"no fix: the fix edits second.py, which is not part of this run; name both" in done.stdout
 
 
 CHANGED_MEANWHILE = """
@@ -325,4 +325,4 @@ def test_a_file_whose_encoding_would_not_be_kept_is_not_edited_for_another_one(t
     before = texts(two_homes)
     done = lint("fix", ".", cwd=two_homes)
     assert texts(two_homes) == before
-    assert b"not fixed: the fix edits second.py, whose encoding cannot be kept byte for byte" in done.stdout
+    assert b"no fix: the fix edits second.py, whose encoding cannot be kept byte for byte" in done.stdout

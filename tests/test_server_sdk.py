@@ -299,3 +299,69 @@ tried(lambda: client.models.retrieve("claude-0"))
     for (kind, message), (wanted_kind, part) in zip(errors, wanted, strict=True):
         assert kind == wanted_kind
         assert part in message
+
+
+# What overrides the version, and what does not (CAV106)
+
+
+NOW = """\
+import anthropic
+from anthropic._types import NOT_GIVEN, Omit
+client = anthropic.Anthropic(max_retries=0)
+http = anthropic.DefaultHttpxClient(headers={"anthropic-version": "2023-10-01"})
+"""
+
+
+def test_an_override_is_sent_and_what_is_none_does_nothing(newest: Path, server: ApiServer) -> None:
+    program = f"""{NOW}{ERRORS}
+def listed(client, **given):
+    print(len(client.models.list(**given).data))
+listed(anthropic.Anthropic(default_headers={{"anthropic_version": "2023-10-01"}}))
+listed(anthropic.Anthropic(http_client=http))
+listed(client, extra_headers={{"anthropic-version": NOT_GIVEN}})
+tried(lambda: listed(client.with_options(set_default_headers={{"Anthropic-Version": "2023-10-01"}})))
+tried(lambda: listed(client.copy(default_headers={{"anthropic-version": Omit()}})))
+tried(lambda: client.get("/v1/models", cast_to=object, options={{"headers": {{"anthropic-version": "2023-10-01"}}}}))
+tried(lambda: listed(client, extra_headers={{"anthropic-version": None}}))
+tried(lambda: listed(anthropic.Anthropic(default_headers={{"anthropic-version": NOT_GIVEN}})))
+tried(lambda: client._client.get("/v1/models").raise_for_status())
+"""
+    first, second, third, *errors = told(ask(server, newest, program))
+    assert first == second == third > 0
+    *refused, no_text, not_given, [past, said] = errors
+    answers = [load_catalog().messages.unknown("2023-10-01"), load_catalog().messages.missing()]
+    for [kind, message], answer in zip(refused, [*answers, answers[0]], strict=True):
+        assert kind == "BadRequestError"
+        assert answer in message
+    assert {no_text[0], not_given[0]} <= {"AttributeError", "TypeError"}
+    assert past == "HTTPStatusError"
+    assert "Client error '401" in said  # no key
+
+
+def test_an_sdk_before_1_sends_another_casing_beside_its_own(later: Path, server: ApiServer) -> None:
+    program = f"""{LATER}{ERRORS}
+cased = {{"Anthropic-Version": "2023-01-01"}}
+def complete(client, **given):
+    client.completions.create(prompt={prompt("Who are you?")}, **asked, **given)
+tried(lambda: complete(anthropic.Anthropic(default_headers=cased)))
+tried(lambda: complete(client, extra_headers=cased))
+"""
+    [_, default], [_, extra] = told(ask(server, later, program))
+    assert load_catalog().messages.duplicate("2023-01-01", "2023-06-01") in default
+    assert load_catalog().messages.duplicate("2023-06-01", "2023-01-01") in extra
+
+
+def test_the_newest_sdk_puts_another_casing_in_the_place_of_its_own(newest: Path, server: ApiServer) -> None:
+    program = f"""{NOW}
+print(len(client.models.list(extra_headers={{"Anthropic-Version": "2023-06-01"}}).data))
+"""
+    assert told(ask(server, newest, program))[0] > 0
+    assert versions(server) == {"2023-06-01"}
+
+
+def test_what_the_first_sdk_has_is_gone_from_the_newest(newest: Path, server: ApiServer) -> None:
+    program = f"""{NEW}{ERRORS}
+tried(lambda: anthropic.Client("key"))
+tried(lambda: anthropic.Client().completion(prompt="x"))
+"""
+    assert [kind for kind, _ in told(ask(server, newest, program))] == ["TypeError", "AttributeError"]

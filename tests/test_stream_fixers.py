@@ -345,7 +345,7 @@ import anthropic
 
 def ask(key):
     text = ''
-    client = anthropic.Client(key)
+    client = anthropic.Client(key)  # noqa: CAV101
     for event in client.completion_stream(prompt='x', max_tokens_to_sample=9):
 LOOP
     return text

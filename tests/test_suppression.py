@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
+from dataclasses import replace
 
 import pytest
 from flake8.processor import FileProcessor
@@ -11,8 +12,13 @@ from flake8.violation import Violation
 from hypothesis import given
 from hypothesis import strategies as st
 
+from claude_api_lint.fixer import fix_source
+from claude_api_lint.linter import check_source
+from claude_api_lint.marking import mark
+from claude_api_lint.settings import Settings
+from claude_api_lint.source import Source
 from claude_api_lint.suppression import Suppressions
-from commands import run_python
+from commands import BROKEN, run_python
 
 CODES = ("ZZA101", "ZZA102", "ZZB101")
 
@@ -170,3 +176,176 @@ def test_a_line_outside_the_file_is_not_covered() -> None:
 
 def test_the_probe_reports_every_line(left_by_flake8: dict[str, set[tuple[int, str]]]) -> None:
     assert left_by_flake8["nothing"] == {(line, code) for line in (1, 2) for code in CODES}
+
+
+# Comments of which nothing is left to silence (CAV001)
+
+FOUND = BROKEN.splitlines()[-1]
+
+
+def unused(program: str, settings: Settings | None = None) -> list[tuple[int, str]]:
+    """Line and message of each comment that is reported."""
+    result = check_source(program.encode(), "a.py", settings or Settings())
+    assert result.skipped is None
+    return [(one.line, one.message) for one in result.findings if one.code == "CAV001"]
+
+
+def fixed(program: str) -> str:
+    return fix_source(program.encode(), "a.py", Settings()).source.decode()
+
+
+def broken(comment: str) -> str:
+    return BROKEN.rstrip() + comment + "\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("x = 1  # noqa: CAV101\n", "x = 1\n"),
+        ("x = 1  # noqa:CAV101", "x = 1"),
+        ("x = 1  # NoQA: CAV101,CAV102\r\ny = 1\r\n", "x = 1\r\ny = 1\r\n"),
+        ("x = 1  # noqa: E501, CAV101\n", "x = 1  # noqa: E501\n"),
+        ("x = 1  # noqa: CAV101 E501,CAV2\n", "x = 1  # noqa: E501\n"),
+        ("x = 1  # noqa: CAV101 as agreed\n", "x = 1  # as agreed\n"),
+        ("x = 1  # noqa: CAV101  # type: ignore\n", "x = 1  # type: ignore\n"),
+        ("x = 1  # type: ignore  # noqa: CAV101\n", "x = 1  # type: ignore\n"),
+        ("if x:\n    # noqa: CAV101\n    y()\n", "if x:\n    y()\n"),
+        ("x = '''\na'''  # noqa: CAV101\n", "x = '''\na'''\n"),
+        ("x = 1  # noqa: CAV999\n", "x = 1\n"),
+        ("\ufeffx = 1  # noqa: CAV101\n", "\ufeffx = 1\n"),
+    ],
+)
+def test_a_comment_that_names_our_code_in_vain_is_reported_and_cut_down(before: str, after: str) -> None:
+    assert len(unused(before)) == 1
+    assert fixed(before) == after
+    assert unused(after) == []
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "x = 1  # noqa\n",
+        "x = 1  # noqa: E501\n",
+        "x = 1  # noqa: cav101\n",
+        "x = 1  # noqa: CAVITY1\n",
+        "x = 1  # noqa: CAV101, CAV001\n",
+        "x = 1  # noqa: CAV0\n",
+        "x = '# noqa: CAV101'\n",
+        "x = '''\n# noqa: CAV101\n'''\n",
+        "# flake8: noqa\nx = 1  # noqa: CAV101\n",
+        broken("  # noqa: CAV101"),
+        broken("  # noqa: CAV1"),
+        broken("  # noqa: E501,CAV101"),
+    ],
+)
+def test_a_comment_that_silences_something_or_is_not_ours_is_left_alone(program: str) -> None:
+    assert unused(program) == []
+
+
+def test_of_several_codes_those_are_named_that_are_not_found() -> None:
+    program = broken("  # noqa: CAV101, CAV102, CAV201")
+    assert unused(program) == [(3, "this noqa names CAV102, CAV201, which are not found here")]
+    assert fixed(program) == broken("  # noqa: CAV101")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Settings(select=("CAV001", "CAV2")),
+        Settings(ignore=("CAV101",)),
+        Settings(ignore=("CAV001",)),
+        Settings(ignore_here=("CAV1",)),
+        Settings(honour_noqa=False),
+    ],
+)
+def test_nothing_is_said_about_a_code_whose_rule_was_not_run(settings: Settings) -> None:
+    assert unused("x = 1  # noqa: CAV101\n", settings) == []
+    assert unused("claude = 1  # noqa: CAV101\n", settings) == []
+
+
+def test_a_family_is_judged_only_where_all_of_it_was_run() -> None:
+    assert unused("x = 1  # noqa: CAV1\n", Settings(ignore=("CAV105",))) == []
+    assert unused("x = 1  # noqa: CAV1\n", Settings(select=("CAV1", "CAV001"))) != []
+
+
+def test_a_comment_that_keeps_a_fix_away_is_of_use() -> None:
+    program = """\
+import requests
+def ask(key):
+    headers = {"x-api-key": key}  # noqa: CAV101
+    return requests.post("https://api.anthropic.com/v1/messages", headers=headers)
+"""
+    assert unused(program) == []
+    assert fixed(program) == program
+
+
+def test_a_file_that_could_not_be_analysed_is_not_judged() -> None:
+    result = check_source(b"claude = (  # noqa: CAV101\n", "a.py", Settings())
+    assert result.skipped
+    assert result.findings == ()
+
+
+# Comments that are written
+
+
+def mended_by_noqa(program: str) -> str:
+    """The program with a comment for everything that is found, which is then found no more."""
+    source = Source.decode(program.encode())
+    text, failed = mark(source, check_source(program.encode(), "a.py", Settings()).findings)
+    assert failed == []
+    assert check_source(source.encode(text), "a.py", Settings()).findings == ()
+    return source.encode(text).decode()
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", "  # noqa: CAV101"),
+        ("   ", "  # noqa: CAV101"),
+        ("  # why", "  # why  # noqa: CAV101"),
+        ("  # noqa: E501", "  # noqa: E501, CAV101"),
+        ("  # noqa: E501,  because", "  # noqa: E501, CAV101,  because"),
+        ("  # NOQA:E501 # type: ignore", "  # NOQA:E501, CAV101 # type: ignore"),
+    ],
+)
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", ""])
+def test_a_comment_is_added_at_the_end_of_the_line_or_to_the_one_there(before: str, after: str, line_end: str) -> None:
+    program = BROKEN.rstrip().replace("\n", line_end or "\n")
+    assert mended_by_noqa(program + before + line_end) == program + after + line_end
+
+
+STRING = """\
+import requests
+def ask(key):
+    return requests.post("https://api.anthropic.com/v1/messages", headers={"x-api-key": key}, data=\'\'\'
+      {}
+    \'\'\', timeout=3)
+"""
+BACKSLASH = """\
+import requests
+def ask(key):
+    reply = \\
+        requests.post("https://api.anthropic.com/v1/messages", headers={"x-api-key": key}) \\
+        or None
+"""
+
+
+@pytest.mark.parametrize("program", [STRING, BACKSLASH])
+def test_a_comment_stands_behind_what_makes_several_lines_one(program: str) -> None:
+    assert mended_by_noqa(program) == program.rstrip() + "  # noqa: CAV101\n"
+    bom = "\ufeff" + program
+    assert mended_by_noqa(bom) == bom.rstrip() + "  # noqa: CAV101\n"
+
+
+def test_several_findings_on_one_line_share_a_comment() -> None:
+    (finding,) = check_source(BROKEN.encode(), "a.py", Settings()).findings
+    text, _ = mark(Source(BROKEN), [finding, replace(finding, code="CAV301"), finding])
+    assert text == BROKEN.rstrip() + "  # noqa: CAV101, CAV301\n"
+
+
+def test_a_line_whose_string_says_noqa_cannot_be_marked_and_the_others_are() -> None:
+    spoiled = FOUND.replace('"x-api-key": key', '"x-api-key": key, "x": "# noqa: E501"')
+    program = f"{BROKEN}{spoiled}\n"
+    text, failed = mark(Source(program), check_source(program.encode(), "a.py", Settings()).findings)
+    assert [finding.line for finding in failed] == [4]
+    assert text == f"{broken('  # noqa: CAV101')}{spoiled}\n"

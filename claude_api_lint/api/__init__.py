@@ -6,6 +6,7 @@ from .catalog import Catalog, load_catalog
 from .endpoints import Requirement, SdkCall
 from .outputs import OpenValue
 from .platforms import Platform, PlatformUrl, VersionPlace
+from .sdk import Release, RemovedMethod, Sdk, SdkRelease
 from .streams import Stream
 from .tables import CatalogError
 from .versions import Change, ChangeKind, Messages, Version
@@ -19,8 +20,12 @@ __all__ = [
     "OpenValue",
     "Platform",
     "PlatformUrl",
+    "Release",
+    "RemovedMethod",
     "Requirement",
+    "Sdk",
     "SdkCall",
+    "SdkRelease",
     "Stream",
     "Version",
     "VersionPlace",

@@ -12,6 +12,7 @@ from pathlib import Path
 from .endpoints import Endpoints, Requirement, SdkCall, parse_endpoints
 from .outputs import OpenValue, Root, parse_outputs, parse_roots
 from .platforms import Platform, parse_platforms
+from .sdk import Sdk, parse_sdk
 from .streams import Stream, parse_streams
 from .tables import read_table
 from .versions import Change, ChangeKind, Messages, Version, Versions, parse_versions
@@ -69,6 +70,11 @@ class Catalog:
         """Texts of which a file has at least one where it speaks to Claude on another platform by hand."""
         return tuple(sorted(frozenset().union(*(platform.words for platform in self.platforms))))
 
+    @cached_property
+    def sdk(self) -> Sdk:
+        """The official SDK."""
+        return parse_sdk(read_table(self.folder / "sdk.toml"))
+
     @property
     def version_header(self) -> str:
         """The name of the header that asks for a version, in lower case."""
@@ -101,6 +107,11 @@ class Catalog:
         return (*sorted(domains), *sorted(self._versions.own_headers), "x-api-key")
 
     @cached_property
+    def unversioned_needles(self) -> tuple[str, ...]:
+        """Texts of which a file has at least one where a request may lack the version: by hand, or by the first SDK."""
+        return (*self.request_needles, *sorted({f".{method.name}(" for method in self.sdk.removed_methods}))
+
+    @cached_property
     def reply_needles(self) -> tuple[str, ...]:
         """Texts of which a file has at least one where it gets replies of the API: by hand, or from an old SDK."""
         calls = [call for call in self.sdk_calls if self.stream(call.endpoint) and self.stream(call.endpoint).text]  # type: ignore[union-attr]
@@ -130,6 +141,11 @@ class Catalog:
         """Every known variant of an open value, and the SDK's class for it, in lower case."""
         values = {value.lower() for output in self.outputs for value in output.known}
         return frozenset(values | {name.lower() for output in self.outputs for name in output.class_names})
+
+    @cached_property
+    def sdk_needles(self) -> tuple[str, ...]:
+        """Texts of which a file has at least one where it changes the version that the SDK sends, or goes round it."""
+        return (self.version_header, *self.misspelled_needles, f"{self.sdk.arguments.transport_attribute}.")
 
     @cached_property
     def misspelled_needles(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ before the statement that owns the block.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from enum import IntEnum
@@ -37,7 +38,9 @@ from claude_api_lint.dataflow.values import (
     Instance,
     Made,
     Mapping,
+    Namespace,
     Sequence,
+    Text,
     Thunk,
     Unbound,
     Unknown,
@@ -282,7 +285,8 @@ class Flow:
 
     def _at_module_end(self, path: str, frame: Frame) -> Iterable[Alternative]:
         found = self._through_statements(path, len(frame.module.statements), frame)
-        rebound, added = self._from_functions(path, frame)
+        values = [alternative.value for alternative in bound(found)]
+        rebound, added = self._from_functions(path, frame, only_rebound=_cannot_change(values))
         if not found and not rebound and frame.module.star_imports:
             root = path.split(".")[0]
             found = tuple(self.rest_of(self.evaluator.imports.starred(frame.module, root), root, path))
@@ -303,11 +307,13 @@ class Flow:
             for subject, _, _ in _atoms(test, holds)
         )
 
-    def _from_functions(self, path: str, frame: Frame) -> tuple[list[Alternative], list[Value]]:
+    def _from_functions(self, path: str, frame: Frame, *, only_rebound: bool) -> tuple[list[Alternative], list[Value]]:
         """What functions assign to a global, and what they add to it."""
         rebound: list[Alternative] = []
         added: list[Value] = []
         root = path.split(".")[0]
+        if only_rebound and not _declares_global(frame.module, root):
+            return rebound, added
         for function in self._functions_touching(root, frame):
             block = frame.module.block(function.body)
             inner = self.evaluator.frame_of(frame.module, function.body)
@@ -859,6 +865,17 @@ def _with_additions(value: Value, added: list[Value]) -> Value:
 def _method_name(node: cst.CSTNode) -> str:
     """The name of the method that an expression calls; empty for any other expression."""
     return node.func.attr.value if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) else ""
+
+
+def _cannot_change(values: list[Value]) -> bool:
+    """Whether values stay what they are, whatever functions do with the name that they are bound to."""
+    constant = Const | Text | External | Function | Class | Namespace
+    return bool(values) and all(isinstance(v, constant) and not is_placeholder(v) for v in values)
+
+
+def _declares_global(module: Module, name: str) -> bool:
+    """Whether a function of a module may bind a module-level name anew."""
+    return re.search(rf"^[ \t]*global\b[^\n]*\b{re.escape(name)}\b", module.source.text, re.MULTILINE) is not None
 
 
 def _touched_in_arms(step: cst.If, path: str, frame: Frame) -> bool:

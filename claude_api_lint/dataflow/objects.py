@@ -173,7 +173,11 @@ class Objects:
         for node in walk(method.body, into_scopes=False):
             if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
                 base = node.func.value
-                if node.func.attr.value == "__init__" and isinstance(base, cst.Call) and last_name(base.func) == "super":
+                if (
+                    node.func.attr.value == "__init__"
+                    and isinstance(base, cst.Call)
+                    and last_name(base.func) == "super"
+                ):
                     yield node, self.method_frame(cls, method, receiver)
 
     def super_of(self, call: cst.Call, frame: Frame) -> Alternatives:

@@ -111,12 +111,15 @@ def imports_in(text: str) -> tuple[Import, ...]:
 class Project:
     """The files that the checked files of one run lead to, each read once.
 
-    ``read`` gives the bytes of a file by its path, or raises OSError; ``changeable`` are the files that fixes may edit.
+    ``read`` gives the bytes of a file by its path, or raises OSError; ``changeable`` are the files that fixes may edit;
+    ``whole`` are folders all of whose files are checked in the run.
     """
 
-    def __init__(self, read: Read, changeable: Iterable[str] = ()) -> None:
+    def __init__(self, read: Read, changeable: Iterable[str] = (), whole: Iterable[str] = ()) -> None:
         self._read = read
-        self._changeable = frozenset(map(os.path.abspath, changeable))
+        self._changeable = {os.path.abspath(path): (number, path) for number, path in enumerate(changeable)}
+        self._whole = tuple(map(os.path.abspath, whole))
+        self.is_frozen = False
         self._changed: dict[str, bytes] = {}
         self._files: dict[str, File | None] = {}
         self._kinds: dict[str, str] = {}
@@ -176,9 +179,36 @@ class Project:
         path = os.path.abspath(path)
         return self._changed[path] if path in self._changed else self._read(path)
 
+    def settled(self, path: str) -> bytes:
+        """A file's bytes as they lie there. Raises OSError."""
+        return self._read(os.path.abspath(path))
+
     def may_change(self, path: str) -> bool:
         """Whether a file is one of those that a run may change."""
         return os.path.abspath(path) in self._changeable
+
+    def frozen(self) -> Project:
+        """The same project for somebody who must not change other files than his own."""
+        project = Project(self._read, (path for _, path in self._changeable.values()), self._whole)
+        project.is_frozen = True
+        return project
+
+    def given(self, path: str) -> str:
+        """A file's path as it was given to the run."""
+        known = self._changeable.get(os.path.abspath(path))
+        return known[1] if known is not None else path
+
+    def place(self, path: str) -> int:
+        """The place of a file among those of the run, from 0; one that is not among them comes last."""
+        return self._changeable.get(os.path.abspath(path), (len(self._changeable), path))[0]
+
+    def root_of(self, path: str) -> str:
+        """The root of the project that a file belongs to."""
+        return self.root(os.path.dirname(os.path.abspath(path)))
+
+    def covers(self, folder: str) -> bool:
+        """Whether all files of a folder are checked in the run."""
+        return any(folder == whole or folder.startswith(whole + os.sep) for whole in self._whole)
 
     def change(self, path: str, data: bytes) -> None:
         """Let everybody who asks from now on see other bytes of a file."""
@@ -323,31 +353,6 @@ class Project:
                         queue += [(file, found) for found in file.imports if found.bound in statement.words]
                         queue += [(file, used) for used in sorted(file.binds & statement.words)]
                     queue += [(file, found) for found in file.imports if found.bound in (name, "*")]
-
-    def named(self, path: str, data: bytes) -> Iterator[str]:
-        """The texts of the statements that bind what a file imports from files which mention the API.
-
-        Other files are passed through where they import it themselves; their statements are not looked at.
-        """
-        importer = File(os.path.abspath(path), data)
-        queue = [(importer, found) for found in importer.imports]
-        seen: set[tuple[str, Import]] = set()
-        words: frozenset[str] | None = None
-        while queue:
-            where, wanted = queue.pop(0)
-            found = self.find(where.path, wanted.module)
-            file = self.file(found) if found is not None and found.endswith(".py") else None
-            if file is None or (file.path, wanted) in seen or len(seen) > MAX_STEPS:
-                continue
-            seen.add((file.path, wanted))
-            queue += [(file, further) for further in file.imports if wanted.name in (further.bound, "*")]
-            if not file.mentions_api:
-                continue
-            if wanted.name in (None, "*"):
-                words = words or frozenset(re.findall(r"\w+", data.decode("utf-8", "replace")))
-            names = frozenset({wanted.name}) if wanted.name not in (None, "*") else file.binds & (words or frozenset())
-            for name in sorted(filter(None, names)):
-                yield from (statement.text for statement in _binding(file, name))
 
     def _wanted(
         self, importer: File, wanted: Import | str, words: frozenset[str]

@@ -6,6 +6,7 @@ those of a request: a URL, and a mapping that can only be headers.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -49,12 +50,8 @@ from claude_api_lint.http.registry import Registry, load_registry
 from claude_api_lint.http.wrappers import Wrappers, has_sending_word, is_request_word, looks_like_request
 from claude_api_lint.parsing import Statement
 
-# Methods of texts, collections and loggers.
-_HOMELY_METHODS = frozenset(
-    "get items keys values copy pop update setdefault append extend insert remove sort add discard clear index count "
-    "join format strip lstrip rstrip split splitlines lower upper encode decode startswith endswith replace read write "
-    "close debug info warning error exception dumps loads json isoformat group match search sub findall".split()
-)
+# Names of what says where a request goes, or with which headers.
+_TELLING = re.compile(r"url|uri|endpoint|host|header|client|session|config|transport|provider", re.IGNORECASE)
 
 # The attributes of request objects that hold the body; () is the object itself, handed elsewhere.
 _CONTENTS = ((), ("data",), ("body",), ("json",), ("content",))
@@ -224,15 +221,15 @@ class Exchanges:
             yield from self._wrappers.read(call, frame)
 
     def _may_reach(self, module: Module, call: cst.Call) -> bool:
-        """Whether a call may lead into another file: by a name that is imported from there, or through an object."""
+        """Whether a call may lead into another file, by what it is called or by its arguments."""
         imported = self.evaluator.imports.from_project(module)
         if not imported:
             return False
+        if not has_sending_word(last_name(call.func) or "") and not any(map(_is_telling, call.args)):
+            return False
         if root_name(call.func) in imported:
             return True
-        if not isinstance(call.func, cst.Attribute) or call.func.attr.value in _HOMELY_METHODS:
-            return False
-        return not imported.isdisjoint(module.statement_of(call).words)
+        return isinstance(call.func, cst.Attribute) and not imported.isdisjoint(module.statement_of(call).words)
 
     def of_class(self, module: Module, node: cst.ClassDef) -> list[Exchange]:
         """The requests that methods inherited from other files send for the objects of a class."""
@@ -411,6 +408,12 @@ def _inherited(read: Read) -> Read:
 
 def _made_at(client: Made | None) -> Place | None:
     return Place(client.frame.module, client.call) if client is not None else None
+
+
+def _is_telling(argument: cst.Arg) -> bool:
+    """Whether an argument may say, by its name, where a request goes or what its headers are."""
+    keyword = argument.keyword.value if argument.keyword is not None else ""
+    return _TELLING.search(f"{keyword} {last_name(argument.value) or ''}") is not None
 
 
 def _looks_up_a_key(call: cst.Call) -> bool:

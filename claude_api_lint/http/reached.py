@@ -10,7 +10,7 @@ import libcst as cst
 from claude_api_lint.dataflow import texts
 from claude_api_lint.dataflow.evaluator import Evaluator
 from claude_api_lint.dataflow.module import Module
-from claude_api_lint.dataflow.trees import walk
+from claude_api_lint.dataflow.trees import last_name, root_name, walk
 from claude_api_lint.dataflow.values import (
     Assumptions,
     Class,
@@ -25,19 +25,21 @@ from claude_api_lint.dataflow.values import (
 )
 from claude_api_lint.http.headers import HEADER_NAMES
 from claude_api_lint.http.reads import Read, further
+from claude_api_lint.http.wrappers import has_sending_word
 
 MAX_DEPTH = 5
 """Functions of other files that are entered one from the other."""
 MAX_CALLS = 400
 """Calls that are looked at on behalf of one call."""
 
+MayBe = Callable[["Module", cst.Call], bool]
 ReadCall = Callable[[Value, cst.Call, Frame], Iterator[Read]]
 
 
 class Reached:
     """Enters functions of other files, with what a call brings there."""
 
-    def __init__(self, evaluator: Evaluator, read: ReadCall, may_send: Callable[[Module, cst.Call], bool]) -> None:
+    def __init__(self, evaluator: Evaluator, read: ReadCall, may_send: MayBe) -> None:
         self.evaluator = evaluator
         self._read = read
         self._may_send = may_send
@@ -63,6 +65,8 @@ class Reached:
             left[0] -= 1
             if left[0] < 0:
                 return
+            if not self._may_send(function.module, call) and not _may_lead_on(call):
+                continue
             conditions = self.evaluator.flow.conditions(call, frame)
             if conditions is not None:
                 yield from further_from(self._sent_by(call, function.module, frame, left, depth), conditions)
@@ -99,6 +103,14 @@ class Reached:
         if isinstance(argument, cst.Integer | cst.Float | cst.Comparison):
             return False
         return any(_tells(alternative.value) for alternative in self.evaluator.evaluate(argument, frame))
+
+
+def _may_lead_on(call: cst.Call) -> bool:
+    """Whether a function of the program's own may send something, by its name."""
+    name = last_name(call.func) or ""
+    return has_sending_word(name) or (
+        isinstance(call.func, cst.Attribute) and root_name(call.func) in ("self", "super")
+    )
 
 
 def further_from(reads: Iterator[Read], conditions: Assumptions) -> Iterator[Read]:

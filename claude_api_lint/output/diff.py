@@ -7,12 +7,14 @@ import io
 import os
 from collections.abc import Iterator
 
+from claude_api_lint.output.paths import from_here
+
 _MISSING_NEWLINE = b"\n\\ No newline at end of file\n"
 
 
 def render(path: str, before: bytes, after: bytes) -> bytes:
     """The unified diff between two contents of a file, byte for byte; nothing where they are the same."""
-    name = _name(path)
+    name = from_here(path).lstrip("/")
     return b"".join(_complete_lines(before, after, _quoted(f"a/{name}"), _quoted(f"b/{name}")))
 
 
@@ -24,13 +26,6 @@ def _complete_lines(before: bytes, after: bytes, old: bytes, new: bytes) -> Iter
 def _lines(data: bytes) -> list[bytes]:
     """Lines as ``patch`` counts them: a lone carriage return does not end one."""
     return io.BytesIO(data).readlines()
-
-
-def _name(path: str) -> str:
-    """The path from the current folder, where the patch will be applied; from the root for a file elsewhere."""
-    absolute, here = os.path.abspath(path), os.path.join(os.getcwd(), "")
-    name = absolute.removeprefix(here) if absolute.startswith(here) else os.path.splitdrive(absolute)[1]
-    return name.replace(os.sep, "/").lstrip("/")
 
 
 def _quoted(name: str) -> bytes:

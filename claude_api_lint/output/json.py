@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 
 from claude_api_lint.findings import Finding, Fix
+from claude_api_lint.output.report import Report
 
 
-def render(findings: Iterable[Finding]) -> str:
+def render(report: Report) -> str:
     """The findings as JSON, in plain ASCII."""
-    return json.dumps([_finding(finding) for finding in findings], indent=2) + "\n"
+    return json.dumps([as_object(finding) for finding in report.findings], indent=2) + "\n"
 
 
-def _finding(finding: Finding) -> dict[str, object]:
+def as_object(finding: Finding) -> dict[str, object]:
+    """A finding as the documented object."""
     return {
         "path": finding.path,
+        **({} if finding.cell is None else {"cell": finding.cell}),
         "line": finding.line,
         "column": finding.column,
         "end_line": finding.end_line,

@@ -1,82 +1,60 @@
-"""The report for people: a line for each finding, as flake8 writes it, and a summary."""
+"""The report for people: each finding with the line that it is about, and what can be done."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from claude_api_lint.findings import Finding
+from claude_api_lint.output import concise
+from claude_api_lint.output.report import Report, is_safe
+from claude_api_lint.output.terminal import painted, printable, width
 
-from claude_api_lint.findings import Applicability, Finding
-
-FIXABLE = "[*]"
-
-
-def render(findings: Iterable[Finding]) -> str:
-    """One line for each finding: where, what, and ``[*]`` if ``fix`` would mend it."""
-    return "".join(f"{_place(finding)}: {message(finding)}\n" for finding in findings)
+MAX_WIDTH = 160
+"""Of longer lines only the part around the finding is shown."""
 
 
-def render_unfixed(findings: Iterable[Finding]) -> str:
-    """One line for each finding that ``fix`` left behind, and one that says why."""
-    return "".join(f"{_place(finding)}: {_headline(finding)}\n{_why_unfixed(finding)}" for finding in findings)
+def render(report: Report) -> str:
+    """Each finding with its source line, a mark below it, and its fix or why there is none."""
+    return "\n".join(_block(finding, report) for finding in report.findings)
 
 
-def message(finding: Finding) -> str:
-    """What is said about a finding in the command and in flake8 alike, where the place is known already."""
-    return f"{_headline(finding)} {FIXABLE}" if is_safe(finding) else _headline(finding)
+def _block(finding: Finding, report: Report) -> str:
+    lines = [concise.line(finding, report.color), *_excerpt(finding, report), *_remedy(finding, report)]
+    return "".join(f"{line}\n" for line in lines)
 
 
-def summary(findings: Sequence[Finding]) -> str:
-    """How many findings there are, and what can be done about them; nothing where there are none."""
-    if not findings:
-        return ""
-    files = len({finding.path for finding in findings})
-    safe = sum(is_safe(finding) for finding in findings)
-    unsafe = sum(finding.fix is not None for finding in findings) - safe
-    lines = [f"Found {_count(len(findings), 'finding')} in {_count(files, 'file')}."]
-    if safe:
-        lines.append(f"{FIXABLE} {safe} fixable with `claude-api-lint fix`.")
-    if unsafe:
-        lines.append(f"{unsafe} {'more ' if safe else ''}fixable with `claude-api-lint fix --unsafe-fixes`.")
-    return "\n".join(lines) + "\n"
+def _excerpt(finding: Finding, report: Report) -> list[str]:
+    source = report.read(finding.path)
+    if source is None or finding.line > len(source.line_starts):
+        return []
+    line = source.lines(finding.line, finding.line).rstrip("\r\n")
+    start = finding.column - 1
+    end = finding.end_column - 1 if finding.end_line == finding.line else len(line)
+    before, marked, after = _cropped(_shown(line[:start]), _shown(line[start:end]), _shown(line[end:]))
+    number = str(finding.line)
+    gutter = f"{' ' * len(number)} |"
+    mark = painted("^" * max(width(marked), 1), report.color, "red", bold=True)
+    return [gutter, f"{number} | {before}{marked}{after}", f"{gutter} {' ' * width(before)}{mark}"]
 
 
-def fix_summary(fixed: Sequence[Finding], remaining: Sequence[Finding], *, dry_run: bool = False) -> str:
-    """What a run of ``fix`` did, or would do; nothing where there was nothing to do."""
-    if not fixed and not remaining:
-        return ""
-    files = len({finding.path for finding in fixed})
-    done = f"{'Would fix' if dry_run else 'Fixed'} {_count(len(fixed), 'finding')} in {_count(files, 'file')}"
-    left = f", and {'would leave' if dry_run else 'left'} {len(remaining)}" if remaining else ""
-    return f"{done}{left}.\n"
+def _shown(text: str) -> str:
+    return printable(text.replace("\t", "    "))
 
 
-def is_safe(finding: Finding) -> bool:
-    """Whether ``fix`` mends it without being asked twice."""
-    return finding.fix is not None and finding.fix.applicability is Applicability.SAFE
+def _cropped(before: str, marked: str, after: str) -> tuple[str, str, str]:
+    if width(before + marked + after) <= MAX_WIDTH:
+        return before, marked, after
+    half = MAX_WIDTH // 2
+    if len(before) > half:
+        before = f"...{before[-half:]}"
+    if len(marked) > half:
+        return before, marked[:half], "..."
+    return before, marked, f"{after[:half]}..." if len(after) > half else after
 
 
-def printable(text: str) -> str:
-    """The text on one line, with everything escaped that could steer a terminal."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
-
-
-def _place(finding: Finding) -> str:
-    return f"{printable(finding.path)}:{finding.line}:{finding.column}"
-
-
-def _headline(finding: Finding) -> str:
-    return f"{finding.code} {printable(finding.message)}"
-
-
-def _why_unfixed(finding: Finding) -> str:
-    if finding.fix and not is_safe(finding):
-        return f"    not fixed: --unsafe-fixes would {printable(finding.fix.title)}\n"
+def _remedy(finding: Finding, report: Report) -> list[str]:
+    indent = " " * len(str(finding.line))
+    if finding.fix is not None:
+        label = "fix" if is_safe(finding) else "fix with --unsafe-fixes"
+        return [f"{indent} = {painted(label, report.color, 'cyan')}: {printable(finding.fix.title)}"]
     if finding.no_fix_reason:
-        return f"    not fixed: {printable(finding.no_fix_reason)}\n"
-    return ""
-
-
-def _count(number: int, noun: str) -> str:
-    """``1 file``, ``2 files``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+        return [f"{indent} = {painted('no fix', report.color, 'cyan')}: {printable(finding.no_fix_reason)}"]
+    return []
