@@ -239,7 +239,7 @@ class Calls:
             if isinstance(star, cst.Param) and star.name.value == name:
                 unknown = Alternative(Mapping((), True, why="the keyword arguments of a call"))
             elif (cls := self._annotated_class(name, function, frame)) is not None:
-                unknown = Alternative(Instance(cls))
+                unknown = Alternative(Instance(cls, given=True))
         yield from assuming(default or (unknown,), outside)
         if _is_none(default):
             yield from assuming((unknown,), outside)  # None says that a caller is expected to bring it
@@ -256,7 +256,7 @@ class Calls:
         if initializer is None or initializer.node is not function:
             return []
         default = self.default(name, function, frame)
-        return [] if default and not _is_none(default) else self.evaluator.objects.constructions(receiver.cls)
+        return [] if default and not _is_none(default) else self.evaluator.objects.possible_constructions(receiver)
 
     def _annotated_class(self, name: str, function: FunctionNode, frame: Frame) -> Class | None:
         """The class of the analysed program that a parameter is annotated with."""

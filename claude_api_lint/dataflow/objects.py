@@ -264,7 +264,7 @@ class Objects:
 
     def _field(self, base: Instance, name: str, fields: list[str]) -> Iterator[Alternative]:
         evaluator = self.evaluator
-        constructions = [(base.call, base.frame)] if base.call is not None else self.constructions(base.cls)
+        constructions = [(base.call, base.frame)] if base.call is not None else self.possible_constructions(base)
         default = self._class_attribute(base.cls, name)
         for call, frame in constructions:
             if call is None or frame is None:
@@ -281,6 +281,11 @@ class Objects:
         if base.call is None:
             outside = frozenset({Assumption(("made", base.cls.node), "outside")})
             yield from assuming(default or just(Unknown(f"the field {name}, given elsewhere", name)), outside)
+
+    def possible_constructions(self, base: Instance) -> list[tuple[cst.Call, Frame]]:
+        """The calls that may have constructed an object; none where it is one of several and nobody knows which."""
+        found = [(call, frame) for call, frame in self.constructions(base.cls) if not _is_of_class(call, frame)]
+        return [] if base.given and len(found) > 1 else found
 
     def constructions(self, cls: Class) -> list[tuple[cst.Call, Frame]]:
         """The calls that construct a class: in its module, else in those of the project that use it."""
@@ -406,6 +411,11 @@ class Objects:
                 assert isinstance(addition, Mapping)
                 value = mappings.merge(value, addition, certain=False)
         return replace(alternative, value=value)
+
+
+def _is_of_class(call: cst.Call, frame: Frame) -> bool:
+    """Whether an object is made in the body of a class, whose attribute it is: who means it looks it up there."""
+    return isinstance(frame.module.scope_of(call), cst.ClassDef)
 
 
 def _is_addition(value: Value) -> bool:

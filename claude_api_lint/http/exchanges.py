@@ -411,9 +411,9 @@ def _made_at(client: Made | None) -> Place | None:
 
 
 def _is_telling(argument: cst.Arg) -> bool:
-    """Whether an argument may say, by its name, where a request goes or what its headers are."""
-    keyword = argument.keyword.value if argument.keyword is not None else ""
-    return _TELLING.search(f"{keyword} {last_name(argument.value) or ''}") is not None
+    """Whether an argument may say, by its name or the names in it, where a request goes or what its headers are."""
+    names = (node.value for node in walk(argument) if isinstance(node, cst.Name))
+    return any(map(_TELLING.search, names))
 
 
 def _looks_up_a_key(call: cst.Call) -> bool:
