@@ -120,7 +120,7 @@ _LOOKUPS = frozenset("get pop setdefault __getitem__".split())
 
 
 class Replies:
-    """Reads expressions of one module."""
+    """Reads expressions of one module, and what generators of other files yield to it."""
 
     def __init__(self, requests: ApiRequests, registry: Registry | None = None) -> None:
         self.requests = requests
@@ -139,12 +139,15 @@ class Replies:
 
     def whence(self, node: cst.BaseExpression, frame: Frame | None = None) -> Read:
         """The part of a reply that an expression is, what it may be besides, or None where nobody knows."""
-        frame = frame or self.evaluator.frame_of(self.module, node)
+        frame = frame or self.evaluator.frame_of(self._module_of(node), node)
         return _read_together(self.read(alternative.value) for alternative in self.evaluator.evaluate(node, frame))
+
+    def _module_of(self, node: cst.CSTNode) -> Module:
+        return self.module if self.module.owns(node) else self.evaluator.resolver.owner(node) or self.module
 
     def parses(self, call: cst.Call) -> bool:
         """Whether a call parses a text as JSON."""
-        found = self.evaluator.evaluate(call, self.evaluator.frame_of(self.module, call))
+        found = self.evaluator.evaluate(call, self.evaluator.frame_of(self._module_of(call), call))
         return any(isinstance(a.value, Made) and self.registry.canonical(a.value.name) in _PARSERS for a in found)
 
     def read(self, value: Value) -> Read:

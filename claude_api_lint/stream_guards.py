@@ -9,7 +9,7 @@ import libcst as cst
 from claude_api_lint.api import ChangeKind
 from claude_api_lint.dataflow.trees import dotted, last_name, string_value, target_names, walk
 from claude_api_lint.dataflow.values import External, Function, Generator, Part
-from claude_api_lint.loops import loop_around
+from claude_api_lint.loops import Loop, loop_around
 from claude_api_lint.replies import Kind
 from claude_api_lint.rule import Analysis
 
@@ -19,14 +19,17 @@ _TESTING_METHODS = frozenset({"startswith", "endswith", "strip", "lower", "decod
 
 
 class StreamGuards:
-    """Answers for one module."""
+    """Answers for one module, and for what generators of other files do with its lines."""
 
     def __init__(self, analysis: Analysis) -> None:
         self.analysis = analysis
 
+    def _loop_around(self, node: cst.CSTNode) -> Loop | None:
+        return loop_around(self.analysis.module_of(node), node)
+
     def is_run_for_each_line(self, node: cst.Call) -> bool:
         """Whether a parser runs for each line; one behind the loop parses what was put together of them."""
-        module = self.analysis.module
+        module = self.analysis.module_of(node)
         if loop_around(module, node) is not None:
             return True
         if any(isinstance(above, cst.BaseComp) for above in module.ancestors(node)):
@@ -37,7 +40,7 @@ class StreamGuards:
         """Whether what is no data does not get to a node, or does no harm there; the callers may see to it."""
         if self._is_harmless(node, text):
             return True
-        if loop_around(self.analysis.module, node) is not None:
+        if self._loop_around(node) is not None:
             return False
         arguments = [(call, argument.value) for call in self._callers(node) for argument in call.args]
         return any(self._is_harmless(call, value) for call, value in arguments)
@@ -47,16 +50,17 @@ class StreamGuards:
 
     def _callers(self, node: cst.CSTNode) -> list[cst.Call]:
         """The calls of the function that a node stands in."""
-        scope = self.analysis.module.scope_of(node)
+        module = self.analysis.module_of(node)
+        scope = module.scope_of(node)
         if not isinstance(scope, cst.FunctionDef):
             return []
-        return [call for call, _ in self.analysis.evaluator.calls.callers(self.analysis.module, scope)]
+        return [call for call, _ in self.analysis.evaluator.calls.callers(module, scope)]
 
     # Errors that are caught
 
     def is_caught(self, node: cst.CSTNode, names: frozenset[str]) -> bool:
         """Whether the error that a node raises is caught, and the loop goes on."""
-        module = self.analysis.module
+        module = self.analysis.module_of(node)
         below = node
         for above in module.ancestors(node):
             if isinstance(above, cst.FunctionDef | cst.Lambda):
@@ -70,7 +74,7 @@ class StreamGuards:
         return False
 
     def _catches(self, handler: cst.ExceptHandler, names: frozenset[str]) -> bool:
-        steps = self.analysis.module.block(handler.body).steps
+        steps = self.analysis.module_of(handler).block(handler.body).steps
         if steps and isinstance(steps[-1], cst.Raise):
             return False
         return handler.type is None or any(_is_named(node, names) for node in walk(handler.type))
@@ -86,7 +90,7 @@ class StreamGuards:
     def is_filtered(self, node: cst.CSTNode, text: cst.BaseExpression) -> bool:
         """Whether a test around a node tells lines with data from others, or the text comes filtered."""
         names = self._related(node, text)
-        flow, module = self.analysis.evaluator.flow, self.analysis.module
+        flow, module = self.analysis.evaluator.flow, self.analysis.module_of(node)
         frame = self.analysis.evaluator.frame_of(module, node)
         if any(self._tells_lines_apart(test, names) for test, _ in flow.tests_around(node, frame)):
             return True
@@ -98,7 +102,7 @@ class StreamGuards:
 
     def _values(self, node: cst.CSTNode, names: frozenset[str]) -> Iterator[cst.BaseExpression]:
         """What the loop around a node assigns to some names."""
-        loop = loop_around(self.analysis.module, node)
+        loop = self._loop_around(node)
         for inner in walk(loop, into_scopes=False) if loop is not None else ():
             if not isinstance(inner, cst.Assign | cst.NamedExpr):
                 continue
@@ -131,7 +135,7 @@ class StreamGuards:
 
     def _assignments(self, node: cst.CSTNode) -> Iterator[tuple[frozenset[str], frozenset[str]]]:
         """What each assignment of the loop around a node binds, and what it uses."""
-        loop = loop_around(self.analysis.module, node)
+        loop = self._loop_around(node)
         for inner in walk(loop.body, into_scopes=False) if loop is not None else ():
             if isinstance(inner, cst.Assign | cst.NamedExpr | cst.AnnAssign) and inner.value is not None:
                 targets = [t.target for t in inner.targets] if isinstance(inner, cst.Assign) else [inner.target]
@@ -164,7 +168,7 @@ class StreamGuards:
 
     def _is_chosen(self, test: cst.BaseExpression) -> bool:
         """Whether a name holds what a function of the program has made of a line: it may say None to some."""
-        loop, name = loop_around(self.analysis.module, test), dotted(test)
+        loop, name = self._loop_around(test), dotted(test)
         for node in walk(loop.body, into_scopes=False) if loop is not None else ():
             if not isinstance(node, cst.Assign) or not isinstance(node.value, cst.Call):
                 continue
@@ -175,7 +179,7 @@ class StreamGuards:
     def _is_of_program(self, call: cst.Call) -> bool:
         """Whether a function of the program is called, or one that nobody knows."""
         evaluator = self.analysis.evaluator
-        found = evaluator.evaluate(call.func, evaluator.frame_of(self.analysis.module, call))
+        found = evaluator.evaluate(call.func, evaluator.frame_of(self.analysis.module_of(call), call))
         unknown = isinstance(call.func, cst.Name)
         return any(
             isinstance(a.value, Function)
@@ -199,7 +203,7 @@ class StreamGuards:
 
     def _sources(self, node: cst.CSTNode, names: frozenset[str]) -> Iterator[cst.BaseExpression]:
         """What the loops and comprehensions around a node iterate over, for the names that matter."""
-        for above in self.analysis.module.ancestors(node):
+        for above in self.analysis.module_of(node).ancestors(node):
             if isinstance(above, cst.For) and set(target_names(above.target)) & names:
                 yield above.iter
             elif isinstance(above, cst.BaseComp):
@@ -210,7 +214,7 @@ class StreamGuards:
         evaluator = self.analysis.evaluator
         if isinstance(source, cst.Call) and last_name(source.func) == "filter" and source.args:
             return last_name(source.args[0].value) != "None"
-        found = evaluator.evaluate(source, evaluator.frame_of(self.analysis.module, source))
+        found = evaluator.evaluate(source, evaluator.frame_of(self.analysis.module_of(source), source))
         generators = [alternative.value for alternative in found if isinstance(alternative.value, Generator)]
         return any(self.is_filtered(node, value) for generator in generators for node, value in _yielded_by(generator))
 
@@ -224,7 +228,7 @@ class StreamGuards:
         return any(self._yields_known_events(source, key) for source in self._sources(node, names))
 
     def _looks_at(self, node: cst.CSTNode, key: str) -> bool:
-        flow, module = self.analysis.evaluator.flow, self.analysis.module
+        flow, module = self.analysis.evaluator.flow, self.analysis.module_of(node)
         if any(isinstance(above, cst.MatchCase) for above in module.ancestors(node)):
             return True
         tests = flow.tests_around(node, self.analysis.evaluator.frame_of(module, node))
@@ -233,7 +237,7 @@ class StreamGuards:
     def _yields_known_events(self, source: cst.BaseExpression, key: str) -> bool:
         """Whether a generator of the program has looked at the events that it yields."""
         evaluator = self.analysis.evaluator
-        found = evaluator.evaluate(source, evaluator.frame_of(self.analysis.module, source))
+        found = evaluator.evaluate(source, evaluator.frame_of(self.analysis.module_of(source), source))
         generators = [alternative.value for alternative in found if isinstance(alternative.value, Generator)]
         return any(self._looks_at(node, key) for generator in generators for node, _ in _yielded_by(generator))
 
@@ -250,7 +254,7 @@ class StreamGuards:
 
     def is_read_before(self, node: cst.Subscript) -> bool:
         """Whether the same field of the same name is read in the same loop before."""
-        loop, event = loop_around(self.analysis.module, node), dotted(node.value)
+        loop, event = self._loop_around(node), dotted(node.value)
         for inner in walk(loop.body, into_scopes=False) if loop is not None and event is not None else ():
             if inner is node:
                 return False

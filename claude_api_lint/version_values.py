@@ -23,7 +23,9 @@ MAX_USERS = 12
 """Files that are looked at to find out who sends a constant."""
 _VERSION_NAME = re.compile(r"version", re.IGNORECASE)
 _DATE = re.compile(r"""["'](20\d\d-\d\d-\d\d)["']""")
-_VERSION_CONSTANT = re.compile(r"""version\w*["']?\s*(?::[^=\n]*)?[=:]\s*["']20\d\d-\d\d-\d\d["']""")
+_VERSION_CONSTANT = re.compile(
+    r"""version\w*["']?\s*(?::[^=\n]*)?[=:]\s*(?:[\w.]+\(\s*)?[^\n#]*?["']20\d\d-\d\d-\d\d["']"""
+)
 _HEADERS_NAME = re.compile(r"header|hdr", re.IGNORECASE)
 
 
@@ -79,9 +81,13 @@ class VersionValueRule(HeaderRule):
 
     def is_told_there(self, place: Place) -> bool:
         analysis, module = self.analysis, place.module
-        return is_written_as_headers(analysis.requests_of(module), place) or is_version_constant(
-            analysis, module, module.statement_of(place.node)
-        )
+        requests = analysis.requests_of(module)
+        if any(value.place == place for node in module.nodes(cst.Dict) for value in written_values(requests, node)):
+            return True
+        statement = module.statement_of(place.node)
+        if not is_version_constant(analysis, module, statement):
+            return False
+        return any(value.place == place for value in sent_elsewhere(analysis, module, statement))
 
     def report_value(self, value: VersionValue, message: str) -> None:
         """Report a value."""
@@ -92,7 +98,7 @@ class VersionValueRule(HeaderRule):
         module = self.analysis.module
         statement = module.statement_of(node)
         if is_version_constant(self.analysis, module, statement):
-            values = sent_elsewhere(self.analysis, statement)
+            values = sent_elsewhere(self.analysis, module, statement)
             self.judge(value for value in values if module.statement_of(value.place.node) is statement)
 
     def visit_Call(self, node: cst.Call) -> None:
@@ -132,16 +138,23 @@ def is_version_constant(analysis: Analysis, module: Module, statement: Statement
     return any(analysis.catalog.is_outdated(v, analysis.target) or not analysis.catalog.is_known(v) for v in versions)
 
 
-def sent_elsewhere(analysis: Analysis, statement: Statement) -> Iterator[VersionValue]:
-    """The values written in a statement that requests of other files of the project send."""
-    module = analysis.module
-    for name in sorted(statement.binds or ()):
+def sent_elsewhere(analysis: Analysis, module: Module, statement: Statement) -> Iterator[VersionValue]:
+    """The values written in a statement of a module that requests of other files of the project send."""
+    for name in sorted((statement.binds or frozenset()) | _dated_fields(module, statement)):
         for user in itertools.islice(analysis.evaluator.resolver.users(module, name), MAX_USERS):
             requests = analysis.requests_of(user)
             for call in requests.calls:
                 for value in sent_values(requests, call):
                     if value.place.module is module:
                         yield value
+
+
+def _dated_fields(module: Module, statement: Statement) -> frozenset[str]:
+    """The class attributes and fields that a statement gives a date: others read them from objects."""
+    nodes = [n for n in walk(module.tree(statement)) if isinstance(n, cst.Assign | cst.AnnAssign)]
+    fields = [n for n in nodes if isinstance(module.scope_of(n), cst.ClassDef) and _DATE.search(code_of(n))]
+    targets = [n.target if isinstance(n, cst.AnnAssign) else n.targets[0].target for n in fields]
+    return frozenset(target.value for target in targets if isinstance(target, cst.Name))
 
 
 def _pointed_at(node: cst.CSTNode) -> cst.CSTNode:

@@ -6,6 +6,7 @@ import libcst as cst
 
 from claude_api_lint.api import load_catalog
 from claude_api_lint.api_requests import ApiRequest
+from claude_api_lint.completed_elsewhere import is_completed_elsewhere
 from claude_api_lint.findings import Confidence
 from claude_api_lint.http.exchanges import Exchange
 from claude_api_lint.missing_headers import sender, without_version
@@ -80,7 +81,8 @@ class MissingVersionHeader(Rule):
 
     def _judge(self, requests: list[ApiRequest]) -> None:
         for case in without_version(self.analysis.requests, requests):
-            self._report(case)
+            if not any(is_completed_elsewhere(self.analysis.evaluator, request.exchange) for request in case):
+                self._report(case)
 
     def _report(self, requests: list[ApiRequest]) -> None:
         exchange = requests[0].exchange

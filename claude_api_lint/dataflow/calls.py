@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from claude_api_lint.dataflow import library, mappings, texts
+from claude_api_lint.dataflow.decorators import passes_on
 from claude_api_lint.dataflow.module import Module
 from claude_api_lint.dataflow.trees import dotted, last_name, string_value, target_names, walk
 from claude_api_lint.dataflow.values import (
@@ -179,11 +180,17 @@ class Calls:
         return default or just(Unknown("an argument that is not given"))
 
     def _is_replaced(self, function: cst.FunctionDef, frame: Frame) -> bool:
-        """Whether a decorator from elsewhere in the project may return something else than the function does."""
+        """Whether what a decorator of the project makes of a function may return something else than it does."""
+        if not function.decorators:
+            return False
         around = self.evaluator.frame_of(frame.module, function)
         nodes = [d.decorator.func if isinstance(d.decorator, cst.Call) else d.decorator for d in function.decorators]
         values = [alternative.value for node in nodes for alternative in self.evaluator.evaluate(node, around)]
-        return any(isinstance(value, External) and value.name.startswith(".") for value in values)
+        return any(
+            (isinstance(value, External) and value.name.startswith("."))
+            or (isinstance(value, Function) and isinstance(value.node, cst.FunctionDef) and not passes_on(value.node))
+            for value in values
+        )
 
     def _is_wrapped(self, function: FunctionNode, frame: Frame) -> bool:
         """Whether a decorator of the analysed program may add arguments of its own."""
@@ -208,6 +215,13 @@ class Calls:
 
     def _from_any_caller(self, name: str, function: FunctionNode, frame: Frame) -> Iterator[Alternative]:
         """Joined over the calls that can be seen, and over a caller from elsewhere."""
+        if isinstance(frame.receiver, Instance) and isinstance(function, cst.FunctionDef):
+            initializing = self.evaluator.objects.initializing(frame.receiver, function)
+            for call, caller in initializing:
+                inner = self.evaluator.enter(frame.module, function, call, caller, frame.receiver, frame.enclosing)
+                yield from self.parameter(name, inner)
+            if initializing:
+                return
         callers = [*self.callers(frame.module, function), *self._constructions(name, function, frame)]
         for call, caller in dict.fromkeys(callers):
             inner = self.evaluator.enter(
@@ -225,7 +239,7 @@ class Calls:
             if isinstance(star, cst.Param) and star.name.value == name:
                 unknown = Alternative(Mapping((), True, why="the keyword arguments of a call"))
             elif (cls := self._annotated_class(name, function, frame)) is not None:
-                unknown = Alternative(Instance(cls))
+                unknown = Alternative(Instance(cls, given=True))
         yield from assuming(default or (unknown,), outside)
         if _is_none(default):
             yield from assuming((unknown,), outside)  # None says that a caller is expected to bring it
@@ -242,7 +256,7 @@ class Calls:
         if initializer is None or initializer.node is not function:
             return []
         default = self.default(name, function, frame)
-        return [] if default and not _is_none(default) else self.evaluator.objects.constructions(receiver.cls)
+        return [] if default and not _is_none(default) else self.evaluator.objects.possible_constructions(receiver)
 
     def _annotated_class(self, name: str, function: FunctionNode, frame: Frame) -> Class | None:
         """The class of the analysed program that a parameter is annotated with."""

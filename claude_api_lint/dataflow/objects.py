@@ -11,7 +11,7 @@ import libcst as cst
 from claude_api_lint.dataflow import library, mappings
 from claude_api_lint.dataflow.calls import decorators
 from claude_api_lint.dataflow.module import Module
-from claude_api_lint.dataflow.trees import code_of, last_name
+from claude_api_lint.dataflow.trees import code_of, last_name, walk
 from claude_api_lint.dataflow.values import (
     Alternative,
     Alternatives,
@@ -159,6 +159,28 @@ class Objects:
                         found.append(method)
         return found
 
+    def initializing(self, receiver: Instance, initializer: cst.FunctionDef) -> list[tuple[cst.Call, Frame]]:
+        """The calls ``super().__init__(...)`` by which a subclass calls the initializer of a base class."""
+        below: list[tuple[Class, cst.FunctionDef]] = []
+        for candidate in self.line(receiver.cls)[0]:
+            for step in candidate.module.block(candidate.node.body).steps:
+                if step is initializer:
+                    return [call for cls, method in below[-1:] for call in self._super_calls(cls, method, receiver)]
+                if isinstance(step, cst.FunctionDef) and step.name.value == "__init__":
+                    below.append((candidate, step))
+        return []
+
+    def _super_calls(self, cls: Class, method: cst.FunctionDef, receiver: Instance) -> Iterator[tuple[cst.Call, Frame]]:
+        for node in walk(method.body, into_scopes=False):
+            if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+                base = node.func.value
+                if (
+                    node.func.attr.value == "__init__"
+                    and isinstance(base, cst.Call)
+                    and last_name(base.func) == "super"
+                ):
+                    yield node, self.method_frame(cls, method, receiver)
+
     def super_of(self, call: cst.Call, frame: Frame) -> Alternatives:
         """``super()``: the object, seen as one of the base class that can be seen."""
         function = frame.function
@@ -243,7 +265,7 @@ class Objects:
 
     def _field(self, base: Instance, name: str, fields: list[str]) -> Iterator[Alternative]:
         evaluator = self.evaluator
-        constructions = [(base.call, base.frame)] if base.call is not None else self.constructions(base.cls)
+        constructions = [(base.call, base.frame)] if base.call is not None else self.possible_constructions(base)
         default = self._class_attribute(base.cls, name)
         for call, frame in constructions:
             if call is None or frame is None:
@@ -260,6 +282,11 @@ class Objects:
         if base.call is None:
             outside = frozenset({Assumption(("made", base.cls.node), "outside")})
             yield from assuming(default or just(Unknown(f"the field {name}, given elsewhere", name)), outside)
+
+    def possible_constructions(self, base: Instance) -> list[tuple[cst.Call, Frame]]:
+        """The calls that may have constructed an object; none where it is one of several and nobody knows which."""
+        found = [(call, frame) for call, frame in self.constructions(base.cls) if not _is_of_class(call, frame)]
+        return [] if base.given and len(found) > 1 else found
 
     def constructions(self, cls: Class) -> list[tuple[cst.Call, Frame]]:
         """The calls that construct a class: in its module, else in those of the project that use it."""
@@ -341,7 +368,7 @@ class Objects:
         for candidate in self.line(base.cls)[0]:
             for method in self._assignments(candidate).get(name, ()):
                 receiver = self.evaluator.calls.receiver_name(candidate.module, method)
-                frame = self._method_frame(candidate, method, replace(base, blank=name))
+                frame = self.method_frame(candidate, method, replace(base, blank=name))
                 block = candidate.module.block(method.body)
                 from claude_api_lint.dataflow.flow import Leaving
 
@@ -350,7 +377,8 @@ class Objects:
                 ):
                     yield method, alternative
 
-    def _method_frame(self, cls: Class, method: cst.FunctionDef, receiver: Instance) -> Frame:
+    def method_frame(self, cls: Class, method: cst.FunctionDef, receiver: Instance) -> Frame:
+        """The activation of a method for an object; of ``__init__``, the one by the call that constructs it."""
         initializer = self.method(receiver.cls, "__init__")
         call = receiver.call if initializer is not None and initializer.node is method else None
         caller = receiver.frame if call is not None else None
@@ -383,6 +411,11 @@ def _with_additions(alternative: Alternative, additions: list[Value]) -> Alterna
         if isinstance(value, Mapping) and isinstance(addition, Mapping):
             value = mappings.merge(value, addition, certain=False)
     return replace(alternative, value=value)
+
+
+def _is_of_class(call: cst.Call, frame: Frame) -> bool:
+    """Whether an object is made in the body of a class, whose attribute it is: who means it looks it up there."""
+    return isinstance(frame.module.scope_of(call), cst.ClassDef)
 
 
 def _is_addition(value: Value) -> bool:

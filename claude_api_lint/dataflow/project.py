@@ -17,6 +17,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from claude_api_lint.parsing import Refused, Statement, split
+from claude_api_lint.prefilter import mentions_api
 from claude_api_lint.source import Source, UnreadableSource
 
 if TYPE_CHECKING:
@@ -73,6 +74,10 @@ class File:
     def digest(self) -> str:
         """A hash of the content."""
         return hashlib.sha256(self.data).hexdigest()
+
+    @cached_property
+    def mentions_api(self) -> bool:
+        return mentions_api(self.data)
 
     @cached_property
     def source(self) -> Source | None:
@@ -399,7 +404,7 @@ def _binding(file: File, name: str) -> list[Statement]:
 
 
 def _imports_of(match: re.Match[str]) -> Iterator[Import]:
-    module, names = match["module"], re.sub(r"#[^\n]*|[()\\\n]", " ", match["names"] or match["modules"])
+    module, names = match["module"], re.sub(r"#[^\n]*|[()\\\n]", " ", match["names"] or match["modules"] or "")
     for words in (name.split() for name in names.split(",")):
         if not words:
             continue

@@ -247,12 +247,14 @@ class Instance(Value):
     """An object of such a class; ``call`` is the place that constructs it, or None for any.
 
     ``blank`` names an attribute that counts as not yet assigned, while it is found out what one method assigns to it.
+    ``given`` tells that somebody unknown hands the object over: which of several constructions it is from is not known.
     """
 
     cls: Class
     call: cst.Call | None = None
     frame: Frame | None = None
     blank: str = ""
+    given: bool = False
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from claude_api_lint.dataflow import mappings, texts
 from claude_api_lint.dataflow.calls import Arguments
 from claude_api_lint.dataflow.evaluator import Evaluator
 from claude_api_lint.dataflow.module import Module
-from claude_api_lint.dataflow.trees import dotted, last_name, root_name, string_value
+from claude_api_lint.dataflow.trees import dotted, last_name, root_name, string_value, walk
 from claude_api_lint.dataflow.values import (
     HOLE,
     NOTHING,
@@ -64,7 +64,7 @@ class Exchange:
     ``call`` is the call as a reader would point at it, or the class for whose objects another file sends it, and then
     ``sent_at`` is the call there. ``url_when``, ``headers_when`` and ``client_when`` say what the URL, the headers and
     the state of the client rest on, and ``when`` what all of it does. ``library`` is None for a wrapper, ``body`` where
-    none is seen.
+    none is seen. ``client`` is the call that makes the client.
     """
 
     module: Module
@@ -79,6 +79,7 @@ class Exchange:
     body: Body | None = None
     client_when: Assumptions = NOTHING
     sent_at: Place | None = None
+    client: Place | None = None
 
     @cached_property
     def when(self) -> Assumptions:
@@ -156,6 +157,7 @@ class Exchanges:
             body=read.body,
             client_when=client_when,
             sent_at=read.sent_at,
+            client=read.client,
         )
 
     def may_send_in(self, module: Module, statement: Statement) -> bool:
@@ -198,7 +200,8 @@ class Exchanges:
         if name in self.registry.sendings:
             library, sending = self.registry.sendings[name]
             for read in self._sent(library, sending, receiver, call, frame, prepared):
-                yield replace(_inherited(read) if isinstance(callee, Unknown) else read, library=library)
+                known = _inherited(read) if isinstance(callee, Unknown) else read
+                yield replace(known, library=library, client=_made_at(receiver))
         elif name in self.registry.buildings and self.registry.buildings[name][1].sends:
             library, building = self.registry.buildings[name]
             for read in self._built_and_sent(library, building, name, call, frame):
@@ -212,7 +215,9 @@ class Exchanges:
         """What a function of another file sends; where that is not seen, what the arguments say by themselves."""
         found = list(self._reached.by_call(callee, call, frame))
         yield from found
-        if not found and looks_like_request(call) and self._wrappers.may_be(Unknown(), "", call):
+        if found or not looks_like_request(call) or not self._wrappers.may_be(Unknown(), "", call):
+            return
+        if any(isinstance(node, cst.Call) and looks_like_request(node) for node in walk(callee.node.body)):
             yield from self._wrappers.read(call, frame)
 
     def _may_reach(self, module: Module, call: cst.Call) -> bool:
@@ -349,6 +354,8 @@ class Exchanges:
         step = module.step_of(call)
         if isinstance(step, cst.Return) and self._completed_elsewhere("", step, frame):
             return just(replace(made, changes=(Change("unknown", (), call, frame),)))
+        if self._is_handed_on(call, frame):
+            return just(replace(made, changes=(Change("unknown", (), call, frame),)))
         if not isinstance(step, cst.Assign | cst.AnnAssign) or step.value is not call:
             return just(made)
         target = step.targets[0].target if isinstance(step, cst.Assign) else step.target
@@ -360,6 +367,14 @@ class Exchanges:
         if self._completed_elsewhere(path, step, frame):
             return just(replace(made, changes=(Change("unknown", (), call, frame),)))
         return states or just(made)
+
+    def _is_handed_on(self, call: cst.Call, frame: Frame) -> bool:
+        """Whether a request object is made for a function that may complete it: ``urlopen(prepare(Request(url)))``."""
+        argument = frame.module.parent(call)
+        taker = frame.module.parent(argument) if isinstance(argument, cst.Arg) else None
+        if not isinstance(taker, cst.Call):
+            return False
+        return any(isinstance(a.value, Function | Unknown) for a in self.evaluator.evaluate(taker.func, frame))
 
     def _at_end_of_scope(self, path: str, step: cst.CSTNode, frame: Frame) -> Alternatives:
         scope = frame.module.scope_of(step)
@@ -391,10 +406,14 @@ def _inherited(read: Read) -> Read:
     return replace(read, url=joined(Text(HOLE), read.url), headers=headers)
 
 
+def _made_at(client: Made | None) -> Place | None:
+    return Place(client.frame.module, client.call) if client is not None else None
+
+
 def _is_telling(argument: cst.Arg) -> bool:
-    """Whether an argument may say, by its name, where a request goes or what its headers are."""
-    keyword = argument.keyword.value if argument.keyword is not None else ""
-    return _TELLING.search(f"{keyword} {last_name(argument.value) or ''}") is not None
+    """Whether an argument may say, by its name or the names in it, where a request goes or what its headers are."""
+    names = (node.value for node in walk(argument) if isinstance(node, cst.Name))
+    return any(map(_TELLING.search, names))
 
 
 def _looks_up_a_key(call: cst.Call) -> bool:

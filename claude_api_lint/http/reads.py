@@ -15,7 +15,8 @@ from claude_api_lint.http.headers import as_mapping
 class Read:
     """What a call's arguments say about a request: an Exchange before it is known to take place.
 
-    ``sent_at`` is the call of another file that sends it, on behalf of the one that is looked at.
+    ``sent_at`` is the call of another file that sends it, on behalf of the one that is looked at, ``client`` the call
+    that makes the client which sends it.
     """
 
     url: Value
@@ -26,6 +27,7 @@ class Read:
     by_wrapper: bool = False
     body: Body | None = None
     sent_at: Place | None = None
+    client: Place | None = None
 
 
 def pairs(urls: Alternatives, headers: Alternatives, when: Assumptions, body: Body | None = None) -> Iterator[Read]:

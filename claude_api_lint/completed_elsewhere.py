@@ -1,0 +1,115 @@
+"""Whether other files of the project complete the headers of a request: change them, or replace what builds them.
+
+It is asked where a request is seen to lack something, and only then: every file of the project is searched for a name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from claude_api_lint.dataflow.evaluator import Evaluator
+from claude_api_lint.dataflow.module import Module
+from claude_api_lint.dataflow.trees import dotted
+from claude_api_lint.dataflow.values import Class, Place
+from claude_api_lint.http.exchanges import Exchange
+
+_CHANGING = frozenset("update setdefault pop popitem clear append extend insert add __setitem__".split())
+
+
+def is_completed_elsewhere(evaluator: Evaluator, exchange: Exchange) -> bool:
+    """Whether the headers of a request, or the client that sends them, are completed in another file."""
+    places = [*exchange.headers.homes, *([exchange.client] if exchange.client is not None else [])]
+    return any(_is_completed(evaluator, place, exchange.module) for place in places)
+
+
+def _is_completed(evaluator: Evaluator, place: Place, sender: Module) -> bool:
+    module = place.module
+    names = frozenset(_names(place))
+    scope = module.scope_of(place.node)
+    owner = scope if isinstance(scope, cst.ClassDef) else module.scope_of(scope) if scope is not None else None
+    if isinstance(owner, cst.ClassDef):
+        attributes = {name.rpartition(".")[2] for name in names if "." in name or scope is owner}
+        replaceable = attributes if module is sender else set()
+        if isinstance(scope, cst.FunctionDef) and module is sender:
+            replaceable = {*attributes, scope.name.value}
+        return _is_object_completed(evaluator, Class(module, owner), attributes, replaceable)
+    if scope is not None:
+        return False
+    users = ((user, name) for name in names for user in evaluator.resolver.users(module, name))
+    return any(_changes(evaluator, user, name) for user, name in users)
+
+
+def _names(place: Place) -> Iterator[str]:
+    """The names that a place's step binds: ``HEADERS``, ``self.headers``."""
+    step = place.module.step_of(place.node)
+    if isinstance(step, cst.Assign):
+        yield from filter(None, (dotted(target.target) for target in step.targets))
+    elif isinstance(step, cst.AnnAssign):
+        yield dotted(step.target) or ""
+
+
+def _changes(evaluator: Evaluator, module: Module, name: str) -> bool:
+    """Whether a module changes what it imports under a name: ``HEADERS[...] = ``, ``net.session.headers.update``."""
+    imported = evaluator.imports.from_project(module)
+    for target in _changed_in_place(module, name):
+        path = dotted(target) or ""
+        if path.split(".")[0] in imported and name in path.split("."):
+            return True
+    return False
+
+
+def _changed_in_place(module: Module, word: str) -> Iterator[cst.BaseExpression]:
+    """What the statements with a word change in place."""
+    for call in module.nodes(cst.Call, word):
+        if isinstance(call.func, cst.Attribute) and call.func.attr.value in _CHANGING:
+            yield call.func.value
+    for node in (*module.nodes(cst.AssignTarget, word), *module.nodes(cst.AugAssign, word)):
+        if isinstance(node.target, cst.Subscript):
+            yield node.target.value
+        elif isinstance(node.target, cst.Attribute) or isinstance(node, cst.AugAssign):
+            yield node.target
+
+
+# Objects
+
+
+def _is_object_completed(evaluator: Evaluator, cls: Class, attributes: set[str], replaceable: set[str]) -> bool:
+    """Whether others set or change an attribute of a class's objects, or there are only objects of subclasses which
+    have something else in the place of a method or attribute.
+    """
+    for user in evaluator.resolver.users(cls.module, cls.node.name.value):
+        if any(_sets(user, attribute) for attribute in attributes):
+            return True
+        if _overrides(evaluator, user, cls, replaceable) and not evaluator.objects.constructions(cls):
+            return True
+    return False
+
+
+def _sets(module: Module, attribute: str) -> bool:
+    """Whether a module sets or changes an attribute of an object that is not its own ``self``."""
+    for target in _changed_in_place(module, attribute):
+        path = (dotted(target) or "").split(".")
+        if attribute in path[1:] and path[:2] != ["self", attribute]:
+            return True
+    return False
+
+
+def _overrides(evaluator: Evaluator, module: Module, cls: Class, names: set[str]) -> bool:
+    """Whether a class of a module derives from another one and has methods or attributes of its own in their stead."""
+    for node in module.nodes(cst.ClassDef, cls.node.name.value):
+        line = evaluator.objects.line(Class(module, node))[0][1:]
+        if any(base.node is cls.node for base in line) and names & set(_members(module, node)):
+            return True
+    return False
+
+
+def _members(module: Module, node: cst.ClassDef) -> Iterator[str]:
+    for step in module.block(node.body).steps:
+        if isinstance(step, cst.FunctionDef):
+            yield step.name.value
+        elif isinstance(step, cst.Assign):
+            yield from filter(None, (dotted(target.target) for target in step.targets))
+        elif isinstance(step, cst.AnnAssign):
+            yield dotted(step.target) or ""

@@ -1,0 +1,62 @@
+"""Decorators of the analysed program: whether what they make of a function gives back what the function does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from claude_api_lint.dataflow.trees import walk
+
+_CHANGING = frozenset("update setdefault pop popitem clear append extend insert add".split())
+
+
+def passes_on(decorator: cst.FunctionDef) -> bool:
+    """Whether a decorator's wrapper returns just what the decorated function returned to it.
+
+    ``return function(*args)``, or a name that such a call was assigned to and that nothing was done to. A wrapper that
+    returns anything else is not looked into.
+    """
+    inner = [node for node in walk(decorator) if isinstance(node, cst.FunctionDef)]
+    functions = {node.name.value for node in inner}
+    given = {parameter.name.value for node in inner for parameter in (*node.params.params, *node.params.posonly_params)}
+    results = _results(decorator, given | functions)
+    for node in walk(decorator):
+        if isinstance(node, cst.Return) and node.value is not None:
+            value = _awaited(node.value)
+            is_name = isinstance(value, cst.Name) and value.value in {*given, *functions, *results, "None"}
+            if not is_name and not _calls(value, given | functions):
+                return False
+    return True
+
+
+def _results(decorator: cst.FunctionDef, functions: set[str]) -> set[str]:
+    """The names that hold what a function returned, and nothing else."""
+    names: set[str] = set()
+    others: set[str] = set(_changed(decorator))
+    for node in walk(decorator):
+        if isinstance(node, cst.Assign) and isinstance(node.targets[0].target, cst.Name):
+            name = node.targets[0].target.value
+            (names if _calls(_awaited(node.value), functions) else others).add(name)
+    return names - others
+
+
+def _changed(decorator: cst.FunctionDef) -> Iterator[str]:
+    """The names of which something is changed in place."""
+    for node in walk(decorator):
+        target: cst.CSTNode | None = None
+        if isinstance(node, cst.AssignTarget | cst.AugAssign | cst.Del):
+            target = node.target.value if isinstance(node.target, cst.Subscript | cst.Attribute) else None
+            target = node.target if isinstance(node, cst.AugAssign) and target is None else target
+        elif isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and node.func.attr.value in _CHANGING:
+            target = node.func.value
+        if isinstance(target, cst.Name):
+            yield target.value
+
+
+def _calls(value: cst.CSTNode, functions: set[str]) -> bool:
+    return isinstance(value, cst.Call) and isinstance(value.func, cst.Name) and value.func.value in functions
+
+
+def _awaited(value: cst.CSTNode) -> cst.CSTNode:
+    return value.expression if isinstance(value, cst.Await) else value
