@@ -49,7 +49,7 @@ def each(
     With more than one job and more than a few tasks it is done in other processes: ``work`` and the tasks must be
     picklable then, and what it raises is raised here.
     """
-    asked = ((task, known(task)) for task in tasks)
+    asked: Iterator[tuple[Task, Result | None]] = ((task, known(task)) for task in tasks)
     first: list[tuple[Task, Result | None]] = []
     while jobs > 1 and sum(answer is None for _, answer in first) <= FEW and (following := next(asked, None)):
         first.append(following)
@@ -147,6 +147,7 @@ def _serve(pipe: connection.Connection, theirs: connection.Connection, work: Cal
             task = pipe.recv()
         except EOFError:
             return
+        answer: tuple[Result | None, Exception | None]
         try:
             answer = (work(task), None)
         except Exception as error:

@@ -167,6 +167,8 @@ def _in_headers(requests: ApiRequests, platform: Platform, sent: list[PlatformRe
                 yield from _of_entries(requests, request, exchange.headers.entries, exchange.when)
     for case in without_version(requests, [request.sent for request in sent if request.sent is not None]):
         first = case[0].exchange
+        if not isinstance(first.call, cst.Call):
+            continue  # a class: which of its methods sends is told at the call
         if any(own.exchange.headers.homes == first.headers.homes for own in requests.of(first.call)):
             continue  # the same headers are missed on the way to the API itself
         bodies = [_mapping(body) for request in sent if request.sent in case for body in request.bodies]
