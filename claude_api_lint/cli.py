@@ -257,12 +257,15 @@ def command(context: click.Context) -> int:
 @report_options
 @work_options
 @click.option("--statistics", is_flag=True, help="Count the findings of each rule instead of showing them.")
-def check(statistics: bool, **given: Any) -> int:
+@click.option("--trace", metavar="PATH:LINE", help="Explain what is known of the calls at a line, and report nothing.")
+def check(statistics: bool, trace: str | None, **given: Any) -> int:
     """Report what is found.
 
     Ends with 0 if nothing is found, 1 if something is, 2 if the tool could not do its work.
     """
     session = Session(given)
+    if trace is not None:
+        return traced(session, trace)
     run, output_format = session.run, given["output_format"]
     if statistics and output_format not in (*FOR_PEOPLE, "json"):
         raise click.UsageError(f"--statistics come as text or json, not as {output_format}")
@@ -413,6 +416,29 @@ def explain(code: str) -> int:
         complain(f"unknown rule code {code!r}; {did_you_mean(code.upper(), pages)}")
         return FAILED
     click.echo(pages[code.upper()])
+    return DONE
+
+
+def traced(session: Session, place: str) -> int:
+    """Print how the calls at a place were resolved."""
+    path, _, line = place.rpartition(":")
+    if not path or not line.isdigit():
+        raise click.UsageError(f"--trace wants a file and a line, as in app/client.py:12, not {place}")
+    from claude_api_lint.api import load_catalog
+    from claude_api_lint.parsing import Refused
+    from claude_api_lint.source import Source, UnreadableSource
+    from claude_api_lint.tracing import trace
+
+    try:
+        settings = session.run.configuration.settings_for(path)
+        target = settings.target_version or load_catalog().default_target
+        source = Source.decode(session.run.project.data(path))
+        lines = trace(source, path, int(line), target, session.run.project)
+    except (OSError, UnreadableSource, Refused, ConfigurationError) as error:
+        session.run.problem(path, str(error))
+        return session.exit_code(found=False)
+    for text in lines:
+        click.echo(printable(text))
     return DONE
 
 

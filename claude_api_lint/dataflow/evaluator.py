@@ -69,6 +69,8 @@ MAX_NESTING = 400
 
 _CASING = frozenset("lower upper title capitalize casefold strip encode".split())
 
+Observer = Callable[[int, cst.BaseExpression, Frame, Alternatives], None]
+"""Told what is evaluated: how deep in other questions, the expression, its activation, and what it can be."""
 Compute = Callable[[], Iterable[Alternative]]
 
 
@@ -79,6 +81,7 @@ class Evaluator:
         self.resolver = resolver or OneFile()
         self.budget = budget
         self._allowance = 0
+        self.observer: Observer | None = None
         self.flow = Flow(self)
         self.calls = Calls(self)
         self.objects = Objects(self)
@@ -181,8 +184,10 @@ class Evaluator:
 
     def evaluate(self, node: cst.BaseExpression, frame: Frame) -> Alternatives:
         """What an expression can be where it stands, in an activation of the function that it stands in."""
-        alternatives = self.remember((node, frame), lambda: self._evaluate(node, frame))
-        return alternatives or just(ITSELF)
+        alternatives = self.remember((node, frame), lambda: self._evaluate(node, frame)) or just(ITSELF)
+        if self.observer is not None:
+            self.observer(len(self._active), node, frame, alternatives)
+        return alternatives
 
     def force(self, value: Thunk | Value) -> Alternatives:
         """Evaluate what was put off."""

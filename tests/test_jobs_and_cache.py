@@ -1,0 +1,123 @@
+"""Several processes, and results that are kept: the same answers, in the same order, whatever happens to either."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+
+from claude_api_lint.jobs import FEW, Lost, each
+from commands import REPOSITORY, lint
+
+BROKEN = REPOSITORY / "fixtures" / "broken" / "CAV101"
+FOLDER = ".claude-api-lint-cache"
+
+
+def doubled(number: int) -> int:
+    if number == 13:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if number == 17:
+        raise ValueError("seventeen")
+    return 2 * number
+
+
+def test_results_come_in_the_order_of_the_tasks() -> None:
+    tasks = [number for number in range(40) if number not in (13, 17)]
+    assert list(each(tasks, doubled, 3)) == [(number, 2 * number) for number in tasks]
+
+
+def test_a_worker_that_dies_costs_its_own_task_alone() -> None:
+    results = dict(each([*range(17)], doubled, 2))
+    lost = results.pop(13)
+    assert isinstance(lost, Lost)
+    assert "SIGKILL" in lost.why
+    assert results == {number: 2 * number for number in range(17) if number != 13}
+
+
+def test_what_the_work_raises_is_raised() -> None:
+    with pytest.raises(ValueError, match="seventeen"):
+        list(each([*range(14, 14 + FEW + 5)], doubled, 2))
+
+
+def test_what_is_known_is_not_worked_on() -> None:
+    known = {13: 26, 17: 34}
+    assert dict(each([*range(30)], doubled, 2, known.get)) == {number: 2 * number for number in range(30)}
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    folder = tmp_path / "tree"
+    shutil.copytree(BROKEN, folder, ignore=shutil.ignore_patterns("programs"))
+    (folder / "pyproject.toml").write_text("")
+    return folder
+
+
+def found(tree: Path, *options: str) -> list[dict[str, object]]:
+    return list(json.loads(lint("check", "--output-format", "json", *options, ".", cwd=tree).stdout))
+
+
+def test_any_number_of_processes_finds_the_same_in_the_same_order(tree: Path) -> None:
+    alone = found(tree, "--jobs", "1", "--no-cache")
+    assert alone
+    assert found(tree, "--jobs", "3", "--no-cache") == alone
+    assert not (tree / FOLDER).exists()
+
+
+def test_any_number_of_processes_fixes_the_same(tree: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(tree, other)
+    lint("fix", "--jobs", "1", ".", cwd=tree)
+    lint("fix", "--jobs", "3", ".", cwd=other)
+    texts = [{p.name: p.read_bytes() for p in folder.glob("*.py")} for folder in (tree, other)]
+    assert texts[0] == texts[1]
+
+
+def test_a_second_run_finds_the_same_and_imports_no_parser(tree: Path) -> None:
+    first = found(tree)
+    code = (
+        "import sys; from claude_api_lint.cli import main; "
+        "main(['check', '--output-format', 'json', '.']); assert 'libcst' not in sys.modules, 'parsed'"
+    )
+    import subprocess
+    import sys
+
+    second = subprocess.run([sys.executable, "-c", code], cwd=tree, capture_output=True, check=False)
+    assert second.returncode == 0, second.stderr
+    assert json.loads(second.stdout) == first
+
+
+def test_a_file_that_changed_is_looked_at_again(tree: Path) -> None:
+    before = found(tree)
+    path = sorted(tree.glob("*.py"))[0]
+    path.write_bytes(b"# nothing\n")
+    assert found(tree) == [finding for finding in before if Path(str(finding["path"])).name != path.name]
+
+
+def test_a_file_that_another_one_imports_from_counts_as_its_part(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("")
+    (tmp_path / "ask.py").write_text(
+        "import requests\nfrom parts import HEADERS\n\n"
+        'requests.post("https://api.anthropic.com/v1/messages", headers=HEADERS)\n'
+    )
+    parts = tmp_path / "parts.py"
+    parts.write_text('HEADERS = {"x-api-key": "k", "anthropic-version": "2023-06-01"}\n')
+    assert found(tmp_path) == []
+    parts.write_text('HEADERS = {"x-api-key": "k"}\n')
+    assert [finding["code"] for finding in found(tmp_path)] == ["CAV101"]
+
+
+def test_entries_that_are_spoiled_are_misses(tree: Path) -> None:
+    before = found(tree)
+    for entry in (tree / FOLDER).rglob("*"):
+        if entry.is_file() and entry.parent.parent.name == FOLDER:
+            entry.write_bytes(entry.read_bytes()[:-7] + b"garbage")
+    assert found(tree) == before
+
+
+def test_a_cache_that_cannot_be_written_costs_nothing(tree: Path) -> None:
+    (tree / FOLDER).write_text("a file stands in its place")
+    assert found(tree) == found(tree, "--no-cache")
