@@ -65,7 +65,11 @@ def _changed_in_place(module: Module, word: str) -> Iterator[cst.BaseExpression]
     for call in module.nodes(cst.Call, word):
         if isinstance(call.func, cst.Attribute) and call.func.attr.value in _CHANGING:
             yield call.func.value
-    for node in (*module.nodes(cst.AssignTarget, word), *module.nodes(cst.AugAssign, word)):
+    changing: list[cst.AssignTarget | cst.AugAssign] = [
+        *module.nodes(cst.AssignTarget, word),
+        *module.nodes(cst.AugAssign, word),
+    ]
+    for node in changing:
         if isinstance(node.target, cst.Subscript):
             yield node.target.value
         elif isinstance(node.target, cst.Attribute) or isinstance(node, cst.AugAssign):
