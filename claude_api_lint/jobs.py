@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import multiprocessing
 import os
-import signal
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from multiprocessing import connection
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -66,6 +66,8 @@ class _Worker(Generic[Task, Result]):
     """A process that does one task at a time."""
 
     def __init__(self, work: Callable[[Task], Result]) -> None:
+        import multiprocessing  # slow to import, and most runs need no other process
+
         self.pipe, theirs = multiprocessing.Pipe()
         self.process = multiprocessing.Process(target=_serve, args=(theirs, self.pipe, work), daemon=True)
         self.process.start()
@@ -101,6 +103,8 @@ class _Pool(Generic[Task, Result]):
         self._workers: list[_Worker[Task, Result]] = [_Worker(work) for _ in range(jobs)]
 
     def run(self, tasks: Iterator[tuple[Task, Result | None]]) -> Iterator[tuple[Task, Result | Lost]]:
+        from multiprocessing import connection
+
         numbered = enumerate(tasks)
         given: dict[int, Task] = {}
         done: dict[int, Result | Lost] = {}
@@ -138,8 +142,10 @@ class _Pool(Generic[Task, Result]):
             worker.stop()
 
 
-def _serve(pipe: connection.Connection, theirs: connection.Connection, work: Callable[[Task], Result]) -> None:
+def _serve(pipe: Connection, theirs: Connection, work: Callable[[Task], Result]) -> None:
     """The life of a worker: it ends when nobody is left to answer to."""
+    import signal
+
     theirs.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of the terminal; the parent decides
     while True:
@@ -156,6 +162,8 @@ def _serve(pipe: connection.Connection, theirs: connection.Connection, work: Cal
 
 
 def _death(code: int | None) -> str:
+    import signal
+
     if code is not None and code < 0:
         with contextlib.suppress(ValueError):
             return f"the process that analysed it died ({signal.Signals(-code).name})"

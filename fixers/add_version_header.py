@@ -12,7 +12,7 @@ from claude_api_lint.api import RemovedMethod
 from claude_api_lint.codemod import command_of
 from claude_api_lint.dataflow.module import Module
 from claude_api_lint.dataflow.trees import dotted, string_value
-from claude_api_lint.dataflow.values import Alternatives, Const, Mapping, Place
+from claude_api_lint.dataflow.values import Alternatives, Const, Entry, Mapping, Place
 from claude_api_lint.findings import Applicability, Edit, Fix
 from claude_api_lint.fixes import Fixer, NoFix
 from claude_api_lint.http.exchanges import Exchange
@@ -52,15 +52,43 @@ class AddVersionHeader(Fixer):
 
     def _is_shared(self, exchange: Exchange) -> bool:
         """Whether the edit changes the headers of requests to other hosts, too."""
-        home = literal_to_extend(exchange.module, exchange.call, exchange.headers)
-        is_shared = home in self.analysis.requests.shared_homes
-        return is_shared and not isinstance(self._behind_assignment(exchange), Edit)
+        home = self._home(exchange)
+        return self._may_be_of_others(home, exchange) and not isinstance(self._behind_assignment(exchange), Edit)
+
+    def _may_be_of_others(self, home: Place | None, exchange: Exchange) -> bool:
+        """Whether the headers that a literal begins may go to other hosts: some do, or they are built in another file
+        without anything that only the API has.
+        """
+        if home is None:
+            return False
+        if home in self.analysis.requests.shared_homes:
+            return True
+        if home.module is exchange.module:
+            return False
+        if home in self.analysis.requests_of(home.module).homes_of_others:
+            return True
+        return not any(
+            self._is_written_in(entry, home) and self._is_of_api(entry.key) for entry in exchange.headers.entries
+        )
+
+    def _is_of_api(self, name: str) -> bool:
+        return name.lower() == "x-api-key" or self.analysis.catalog.is_api_header(name)
+
+    def _is_written_in(self, entry: Entry, home: Place) -> bool:
+        place = entry.key_place
+        return place is not None and home.node in (place.node, *place.module.ancestors(place.node))
+
+    def _home(self, exchange: Exchange) -> Place | None:
+        """The literal to extend: one that is the API's alone before any that others may use."""
+        own = [home for home in exchange.headers.homes if not self._may_be_of_others(home, exchange)]
+        headers = replace(exchange.headers, homes=tuple(own)) if own else exchange.headers
+        return literal_to_extend(exchange.module, exchange.call, headers)
 
     def _edit(self, exchange: Exchange) -> Edit | NoFix:
-        home = literal_to_extend(exchange.module, exchange.call, exchange.headers)
+        home = self._home(exchange)
         if home is None:
             return self._behind_assignment(exchange) or self._into_call(exchange)
-        if home in self.analysis.requests.shared_homes:
+        if self._may_be_of_others(home, exchange):
             behind = self._behind_assignment(exchange)
             if isinstance(behind, Edit):
                 return behind
@@ -158,6 +186,8 @@ class AddVersionHeader(Fixer):
         """A request without headers."""
         if exchange.by_wrapper or exchange.library is None:
             return NoFix("nothing here says which argument takes headers")
+        if exchange.sent_at is not None:
+            return NoFix(f"the call at {self.analysis.where(exchange.sent_at)} may send other requests, too")
         call = exchange.sending
         assert isinstance(call, cst.Call)
         name = dotted(call.func) or ""

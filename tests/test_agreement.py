@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from claude_api_lint.fixer import fix_source
 from claude_api_lint.flake8_plugin import Plugin
 from claude_api_lint.linter import check_source
-from claude_api_lint.output.text import message
+from claude_api_lint.output.concise import message
 from claude_api_lint.settings import Settings
 from commands import REPOSITORY
 from test_properties import Program, StreamProgram, compiles, programs, streams, thorough

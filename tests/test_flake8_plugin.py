@@ -150,7 +150,7 @@ def test_no_exception_leaves_the_plugin(failure: BaseException, monkeypatch: pyt
     def fail(_: bytes) -> bool:
         raise failure
 
-    monkeypatch.setattr(flake8_plugin, "mentions_api", fail)
+    monkeypatch.setattr(flake8_plugin, "concerns", fail)
     assert list(Plugin(None, BROKEN.splitlines(keepends=True), "ask.py").run()) == []  # type: ignore[arg-type]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -241,6 +242,62 @@ def test_flake8_finds_the_same_in_several_processes(assistant: Path) -> None:
     alone = checked_by_flake8("-j", "1", "src", cwd=assistant)
     assert checked_by_flake8("-j", "2", "src", cwd=assistant) == alone
     assert len(alone) == 2
+
+
+# Projects in the ways in which people write them
+
+
+SILENT = PROJECTS / "silent"
+BROKEN = PROJECTS / "broken"
+EXPECTATION = re.compile(r"[ ]+# expect: (CAV\d{3}(?:, CAV\d{3})*)$", re.MULTILINE)
+
+
+def expected(folder: Path) -> list[tuple[str, int, str]]:
+    """Path, line and code of every expectation below a folder."""
+    return sorted(
+        (file.relative_to(folder).as_posix(), number, code)
+        for file in folder.rglob("*.py")
+        for number, line in enumerate(file.read_text().splitlines(), start=1)
+        for found in EXPECTATION.finditer(line)
+        for code in found[1].split(", ")
+    )
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {file.relative_to(folder).as_posix(): file.read_text() for file in sorted(folder.rglob("*.py"))}
+
+
+@pytest.fixture
+def unmarked(tmp_path: Path) -> Path:
+    """The broken projects as their authors would have written them: without our comments."""
+    shutil.copytree(BROKEN, tmp_path, dirs_exist_ok=True)
+    for file in tmp_path.rglob("*.py"):
+        file.write_text(EXPECTATION.sub("", file.read_text()))
+    return tmp_path
+
+
+def test_nothing_is_found_in_the_silent_projects() -> None:
+    assert checked(".", cwd=SILENT) == []
+    assert checked_by_flake8(".", cwd=SILENT) == []
+
+
+def test_exactly_the_expected_findings_are_reported_in_the_broken_projects(unmarked: Path) -> None:
+    found = checked(".", cwd=unmarked)
+    assert sorted((path.removeprefix("./"), line, code) for path, line, _, code in found) == expected(BROKEN)
+    assert checked_by_flake8(".", cwd=unmarked) == found
+
+
+def test_safe_fixes_make_of_a_broken_project_its_silent_twin(unmarked: Path) -> None:
+    assert lint("fix", ".", cwd=unmarked).returncode == 0
+    for project in sorted(unmarked.iterdir()):
+        assert contents(project) == contents(SILENT / project.name), project.name
+
+
+def test_every_broken_project_has_a_silent_twin_and_expects_something() -> None:
+    names = [project.name for project in BROKEN.iterdir()]
+    assert {path.split("/")[0] for path, _, _ in expected(BROKEN)} == set(names)
+    assert expected(SILENT) == []
+    assert set(names) < {project.name for project in SILENT.iterdir()}
 
 
 # A fix that edits other files

@@ -333,6 +333,7 @@ BELOW_RULES = FOUNDATION | {
 SHARED_BY_RULES = {
     "version_values",
     "missing_headers",
+    "completed_elsewhere",
     "platform_versions",
     "version_overrides",
     "legacy_fields",
@@ -361,6 +362,7 @@ MAY_IMPORT = {
     "loops": FOUNDATION | {"dataflow", "replies"},
     "version_values": BELOW_RULES | {"rule"},
     "missing_headers": BELOW_RULES,
+    "completed_elsewhere": BELOW_RULES,
     "platform_versions": BELOW_RULES | {"missing_headers"},
     "version_overrides": BELOW_RULES | {"rule"},
     "legacy_fields": BELOW_RULES | {"rule"},

@@ -22,6 +22,9 @@ SHADOWED = (
 )  # fmt: skip
 """Modules that a checked project may have in its root under the names of ours, or of those that we use."""
 
+ALONE = ("--jobs", "1", "--no-cache")
+"""In one process, and with nothing kept: what other processes do is not heard."""
+
 
 def heard(folder: Path, *arguments: str) -> list[str]:
     """What the command does beyond reading, by Python's own audit events."""
@@ -43,21 +46,21 @@ def tree(tmp_path: Path) -> Path:
 
 
 def test_checking_writes_nothing_runs_nothing_and_reaches_nothing(tree: Path) -> None:
-    assert heard(tree, "check", ".") == []
+    assert heard(tree, "check", *ALONE, ".") == []
 
 
 def test_fixing_writes_the_named_files_alone(tree: Path) -> None:
-    assert heard(tree, "fix", "--unsafe-fixes", ".") == []
+    assert heard(tree, "fix", *ALONE, "--unsafe-fixes", ".") == []
 
 
 def test_showing_what_a_fix_would_do_writes_nothing(tree: Path) -> None:
-    assert heard(tree, "fix", "--diff", "broken/CAV101") == []
+    assert heard(tree, "fix", *ALONE, "--diff", "broken/CAV101") == []
 
 
 @pytest.mark.corpus
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="the packages of benchmarks/accuracy are not there")
 def test_checking_published_packages_writes_nothing_runs_nothing_and_reaches_nothing() -> None:
-    assert heard(CORPUS, "check", ".") == []
+    assert heard(CORPUS, "check", *ALONE, ".") == []
 
 
 @pytest.mark.parametrize("event", ["write", "run", "connect", "start"])
