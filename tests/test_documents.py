@@ -399,7 +399,7 @@ def project(tmp_path: Path) -> Path:
 
 def test_folders_are_searched_for_documents_when_asked(project: Path) -> None:
     assert lint("check", ".", cwd=project).returncode == 0
-    done = lint("check", "--docs", ".", cwd=project)
+    done = lint("check", "--output-format", "concise", "--docs", ".", cwd=project)
     assert done.returncode == 1
     found = [line.split(" ")[0] for line in done.stdout.decode().splitlines()]
     assert found == ["./README.md:3:1:", "./docs/index.rst:4:4:"]

@@ -306,6 +306,7 @@ MACHINE = {
     "fixes",
     "codemod",
     "layout",
+    "tracing",
 }
 SHELL = {
     "cache",
