@@ -68,7 +68,7 @@ def test_each_file_is_analysed_or_named_with_a_reason(group: int, tmp_path: Path
     errors = done.stderr.decode()
     assert done.returncode == 2, errors[-2000:]
     assert "Traceback" not in errors
-    assert "please report" not in errors
+    assert "the analysis failed" not in errors
     found = names_of(finding["path"] for finding in json.loads(done.stdout))
     told = names_of(line.split(": ")[1] for line in errors.splitlines() if line.startswith("claude-api-lint: "))
     assert (set(names) | {"zzz"}) - found - told <= SILENT
@@ -87,7 +87,7 @@ def test_flake8_survives_them_and_finds_what_the_command_finds(tmp_path: Path) -
         assert b"Traceback" not in done.stderr, done.stderr.decode()[-2000:]
         assert done.returncode == 1
     assert sorted(theirs[0].stdout.splitlines()) == sorted(theirs[1].stdout.splitlines())
-    ours = lint("check", folder.name, cwd=tmp_path)
+    ours = lint("check", "--output-format", "concise", folder.name, cwd=tmp_path)
     refused = names_of(line.split(": ")[1] for line in ours.stderr.decode().splitlines() if ": " in line)
     # flake8 reads as latin-1 what Python refuses, and makes newlines of all line ends, so that more could be fixed.
     assert {place for place in places(theirs[0].stdout) if place[0] not in refused} <= places(ours.stdout)
@@ -99,7 +99,7 @@ def test_fixing_them_keeps_what_compiles_compiling_and_the_rest_as_it_is(tmp_pat
     folder = written(tmp_path / "hostile", names)
     done = lint("fix", "--unsafe-fixes", folder.name, cwd=tmp_path)
     assert b"Traceback" not in done.stderr
-    assert b"please report" not in done.stderr
+    assert b"the analysis failed" not in done.stderr
     for name in names:
         after = (folder / f"{name}.py").read_bytes()
         if after != FILES[name]:
