@@ -18,10 +18,23 @@ from claude_api_lint.http.exchanges import Exchange
 _CHANGING = frozenset("update setdefault pop popitem clear append extend insert add __setitem__".split())
 
 
-def is_completed_elsewhere(evaluator: Evaluator, exchange: Exchange) -> bool:
-    """Whether the headers of a request, or the client that sends them, are completed in another file."""
-    places = [*exchange.headers.homes, *([exchange.client] if exchange.client is not None else [])]
-    return any(_is_completed(evaluator, place, exchange.module) for place in places)
+class CompletedElsewhere:
+    """Which requests are completed in other files; each place is looked at once."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self._evaluator = evaluator
+        self._known: dict[tuple[cst.CSTNode, Module], bool] = {}
+
+    def covers(self, exchange: Exchange) -> bool:
+        """Whether the headers of a request, or the client that sends them, are completed in another file."""
+        places = [*exchange.headers.homes, *([exchange.client] if exchange.client is not None else [])]
+        return any(self._holds(place, exchange.module) for place in places)
+
+    def _holds(self, place: Place, sender: Module) -> bool:
+        key = (place.node, sender)
+        if key not in self._known:
+            self._known[key] = _is_completed(self._evaluator, place, sender)
+        return self._known[key]
 
 
 def _is_completed(evaluator: Evaluator, place: Place, sender: Module) -> bool:
@@ -53,6 +66,8 @@ def _names(place: Place) -> Iterator[str]:
 def _changes(evaluator: Evaluator, module: Module, name: str) -> bool:
     """Whether a module changes what it imports under a name: ``HEADERS[...] = ``, ``net.session.headers.update``."""
     imported = evaluator.imports.from_project(module)
+    if not imported:
+        return False
     for target in _changed_in_place(module, name):
         path = dotted(target) or ""
         if path.split(".")[0] in imported and name in path.split("."):

@@ -12,6 +12,7 @@ import libcst as cst
 
 from claude_api_lint.api import Catalog, load_catalog
 from claude_api_lint.api_requests import ApiRequests
+from claude_api_lint.completed_elsewhere import CompletedElsewhere
 from claude_api_lint.dataflow.evaluator import Evaluator
 from claude_api_lint.dataflow.module import Module
 from claude_api_lint.dataflow.trees import string_value, walk
@@ -48,6 +49,10 @@ class Analysis:
         if module not in self._requests:
             self._requests[module] = ApiRequests(module, self.evaluator, self.requests_of)
         return self._requests[module]
+
+    @cached_property
+    def completed_elsewhere(self) -> CompletedElsewhere:
+        return CompletedElsewhere(self.evaluator)
 
     @cached_property
     def platforms(self) -> PlatformRequests:
@@ -143,14 +148,16 @@ class Rule(cst.CSTVisitor):
         """Whether the rule may find something in a top-level statement: ten times cheaper than parsing it."""
         return True
 
-    def is_near(self, statement: Statement, needles: tuple[str, ...]) -> bool:
-        """Whether a statement has one of some texts, in lower case, or uses a name whose binding has."""
-        if any(needle in statement.lowered for needle in needles):
-            return True
+    def is_near(self, statement: Statement) -> bool:
+        """Whether a statement has one of the rule's needles, or uses a name whose binding has."""
+        return _has(statement, self.needles) or not self._names_near.isdisjoint(statement.words)
+
+    @cached_property
+    def _names_near(self) -> frozenset[str]:
+        """The module-level names whose bindings have a needle, or may have one in another file."""
         module, imports = self.analysis.module, self.analysis.evaluator.imports
-        bound = (s.binds or () for s in module.statements if any(needle in s.lowered for needle in needles))
-        names = frozenset().union(*bound, imports.from_project(module) if self.follows_imports else ())
-        return not names.isdisjoint(statement.words)
+        bound = (statement.binds or () for statement in module.statements if _has(statement, self.needles))
+        return frozenset().union(*bound, imports.from_project(module) if self.follows_imports else ())
 
     def is_for_a_version(self, node: cst.CSTNode) -> bool:
         """Whether a node runs only under a test, or in a case, that names a version: the code knows what it does."""
@@ -173,3 +180,7 @@ class Rule(cst.CSTVisitor):
         former = self.violations.get(key)
         if former is None or (former.confidence is Confidence.LIKELY and confidence is Confidence.CERTAIN):
             self.violations[key] = Violation(type(self), node, message, confidence, evidence, span)
+
+
+def _has(statement: Statement, needles: tuple[str, ...]) -> bool:
+    return any(needle in statement.lowered for needle in needles)

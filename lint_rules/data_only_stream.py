@@ -74,7 +74,7 @@ class DataOnlyStream(Rule):
     origins = load_catalog().request_needles
 
     def looks_into(self, statement: Statement) -> bool:
-        return self.is_near(statement, self.needles)
+        return self.is_near(statement)
 
     @cached_property
     def guards(self) -> StreamGuards:

@@ -55,7 +55,7 @@ class DoneSentinel(Rule):
     follows_imports = True
 
     def looks_into(self, statement: Statement) -> bool:
-        return self.is_near(statement, self.needles)
+        return self.is_near(statement)
 
     def visit_Comparison(self, node: cst.Comparison) -> None:
         self._judge(node, self.sentinels.in_comparison(node))

@@ -6,7 +6,6 @@ import libcst as cst
 
 from claude_api_lint.api import load_catalog
 from claude_api_lint.api_requests import ApiRequest
-from claude_api_lint.completed_elsewhere import is_completed_elsewhere
 from claude_api_lint.findings import Confidence
 from claude_api_lint.http.exchanges import Exchange
 from claude_api_lint.missing_headers import sender, without_version
@@ -81,7 +80,7 @@ class MissingVersionHeader(Rule):
 
     def _judge(self, requests: list[ApiRequest]) -> None:
         for case in without_version(self.analysis.requests, requests):
-            if not any(is_completed_elsewhere(self.analysis.evaluator, request.exchange) for request in case):
+            if not any(self.analysis.completed_elsewhere.covers(request.exchange) for request in case):
                 self._report(case)
 
     def _report(self, requests: list[ApiRequest]) -> None:

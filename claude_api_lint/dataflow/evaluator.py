@@ -119,6 +119,15 @@ class Evaluator:
             return self.enter(module)
         return self.enter(module, scope, enclosing=self.frame_of(module, scope))
 
+    def frame_within(self, frame: Frame, node: cst.CSTNode) -> Frame:
+        """The activation of the function that a node stands in, which may be nested in the one of a frame."""
+        scope = frame.module.scope_of(node)
+        while isinstance(scope, cst.ClassDef):
+            scope = frame.module.scope_of(scope)
+        if scope is None or scope is frame.function:
+            return frame
+        return self.enter(frame.module, scope, enclosing=self.frame_within(frame, scope))
+
     # Remembering
 
     def remember(self, key: Hashable, compute: Compute) -> Alternatives:

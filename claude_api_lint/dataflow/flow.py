@@ -223,6 +223,8 @@ class Flow:
 
     def variable(self, path: str, step: cst.CSTNode, frame: Frame) -> Alternatives:
         """What a dotted name stands for before a step; empty for a name that is bound nowhere."""
+        while isinstance(frame.function, cst.Lambda) and frame.enclosing is not None:
+            frame = frame.enclosing  # no step stands in a lambda
         module = frame.module
         scope = module.scope_of(step)
         if isinstance(scope, cst.ClassDef):

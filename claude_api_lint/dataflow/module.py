@@ -6,7 +6,7 @@ A *step* is a small statement or a compound statement; a *block* is a run of ste
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
@@ -48,7 +48,7 @@ class Module:
         self._trees: dict[Statement, cst.Module] = {}
         self._statements: dict[cst.CSTNode, Statement] = {}
         self._parents: dict[cst.CSTNode, cst.CSTNode] = {}
-        self._by_kind: dict[cst.Module, dict[type[cst.CSTNode], list[cst.CSTNode]]] = {}
+        self._by_kind: dict[Statement, dict[type[cst.CSTNode], list[cst.CSTNode]]] = {}
         self._blocks: dict[cst.CSTNode, Block] = {}
         self._steps: dict[cst.CSTNode, tuple[Block, int]] = {}
         self._touched: dict[cst.CSTNode, dict[str, frozenset[str]]] = {}
@@ -82,13 +82,13 @@ class Module:
                 tree = cst.Module(body=())
             self._trees[statement] = tree
             self._statements[tree] = statement
-            self._index(tree)
+            self._by_kind[statement] = self._index(tree)
         return self._trees[statement]
 
-    def _index(self, tree: cst.Module) -> None:
+    def _index(self, tree: cst.Module) -> dict[type[cst.CSTNode], list[cst.CSTNode]]:
+        """Note where each node of a tree stands; the nodes by their classes."""
         self._add_block(tree, tree.body)
         by_kind: dict[type[cst.CSTNode], list[cst.CSTNode]] = {}
-        self._by_kind[tree] = by_kind
         stack: list[cst.CSTNode] = [tree]
         while stack:
             node = stack.pop()
@@ -101,6 +101,7 @@ class Module:
                 self._add_block(self._parents[node], node.body, key=node)
             elif isinstance(node, cst.If) and isinstance(node.orelse, cst.If):
                 self._add_block(node, (node.orelse,), key=node.orelse)
+        return by_kind
 
     def _add_block(self, owner: cst.CSTNode, body: object, key: cst.CSTNode | None = None) -> None:
         steps: list[SmallOrCompound] = []
@@ -114,13 +115,14 @@ class Module:
 
     def nodes(self, kind: type[Node], word: str | None = None) -> Iterator[Node]:
         """The nodes of exactly this class, in source order; with ``word`` only from statements that have the word."""
-        for statement in self.statements:
-            if word is None or word in statement.words:
-                yield from self._by_kind[self.tree(statement)].get(kind, ())  # type: ignore[misc]
+        for statement in self.statements if word is None else self._by_word.get(word, ()):
+            yield from self.nodes_of(kind, statement)
 
     def nodes_of(self, kind: type[Node], statement: Statement) -> list[Node]:
         """The nodes of exactly this class in one statement, in source order."""
-        return self._by_kind[self.tree(statement)].get(kind, [])  # type: ignore[return-value]
+        if statement not in self._by_kind:
+            self.tree(statement)
+        return self._by_kind[statement].get(kind, [])  # type: ignore[return-value]
 
     def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
         return self._parents.get(node)
@@ -166,19 +168,29 @@ class Module:
         """The top-level statements that may bind a module-level name."""
         return [
             statement
-            for statement in self.statements
-            if name in statement.words and (statement.binds is None or name in statement.binds)
+            for statement in self._by_word.get(name, ())
+            if statement.binds is None or name in statement.binds
         ]
 
     @cached_property
     def star_imports(self) -> list[Statement]:
         """The top-level statements with a ``from x import *``, the last one first."""
-        found = [s for s in self.statements if "import" in s.words and (s.binds is None or "*" in s.binds)]
+        found = [s for s in self._by_word.get("import", ()) if s.binds is None or "*" in s.binds]
         return found[::-1]
 
+    @property
+    def words(self) -> Set[str]:
+        """Every identifier-like word of the file."""
+        return self._by_word.keys()
+
     @cached_property
-    def words(self) -> frozenset[str]:
-        return frozenset().union(*(statement.words for statement in self.statements))
+    def _by_word(self) -> dict[str, list[Statement]]:
+        """The statements that have a word, in order."""
+        statements: dict[str, list[Statement]] = {}
+        for statement in self.statements:
+            for word in statement.words:
+                statements.setdefault(word, []).append(statement)
+        return statements
 
     # Steps
 

@@ -67,9 +67,10 @@ class Reached:
                 return
             if not self._may_send(function.module, call) and not _may_lead_on(call):
                 continue
-            conditions = self.evaluator.flow.conditions(call, frame)
+            inner = self.evaluator.frame_within(frame, call)
+            conditions = self.evaluator.flow.conditions(call, inner)
             if conditions is not None:
-                yield from further_from(self._sent_by(call, function.module, frame, left, depth), conditions)
+                yield from further_from(self._sent_by(call, function.module, inner, left, depth), conditions)
 
     def _sent_by(self, call: cst.Call, module: Module, frame: Frame, left: list[int], depth: int) -> Iterator[Read]:
         place = Place(module, call)
