@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from claude_api_lint.findings import RulePage
-from claude_api_lint.rules import OWN_PREFIX, is_class, rule_pages
+from claude_api_lint.findings import OWN_PREFIX, RulePage
+from claude_api_lint.rules import is_class, rule_pages
 
 if TYPE_CHECKING:
     from claude_api_lint.fixes import Fixer

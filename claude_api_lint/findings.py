@@ -6,6 +6,9 @@ import enum
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+OWN_PREFIX = "CAV"
+"""What the codes of this distribution begin with; no other may bring such a code."""
+
 
 class Confidence(str, enum.Enum):
     """How a finding is known."""

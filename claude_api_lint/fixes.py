@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import libcst as cst
 
-from claude_api_lint.findings import Applicability, Edit, Fix
-from claude_api_lint.rules import OWN_PREFIX, is_class
+from claude_api_lint.findings import OWN_PREFIX, Applicability, Edit, Fix
+from claude_api_lint.rules import is_class
 
 if TYPE_CHECKING:
     from claude_api_lint.dataflow.module import Module

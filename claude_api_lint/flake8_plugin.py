@@ -15,6 +15,7 @@ from claude_api_lint.candidates import concerns
 from claude_api_lint.configuration import Configuration, ConfigurationError, Options, known_version
 from claude_api_lint.dataflow.project import Project
 from claude_api_lint.discovery import read_file
+from claude_api_lint.findings import OWN_PREFIX
 from claude_api_lint.settings import Settings
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from flake8.options.manager import OptionManager
-
-_FAMILY = "CAV"
 
 OPTION = "--claude-api-target-version"
 
@@ -127,7 +126,7 @@ class Plugin:
         ``noqa``, it leaves out itself.
         """
         settings = replace(self.configuration.settings_for(self._filename), honour_noqa=False)
-        asked_for = tuple(prefix for prefix in self.selected if prefix.startswith(_FAMILY) or _is_of_others(prefix))
+        asked_for = tuple(prefix for prefix in self.selected if prefix.startswith(OWN_PREFIX) or _is_of_others(prefix))
         if not asked_for:
             return settings
         return replace(

@@ -15,9 +15,6 @@ from claude_api_lint.findings import RulePage
 if TYPE_CHECKING:
     from claude_api_lint.rule import Rule
 
-OWN_PREFIX = "CAV"
-"""What the codes of the rules here begin with; no other distribution may bring such a code."""
-
 _PACKAGE = "claude_api_lint.lint_rules"
 _ATTRIBUTE = re.compile(r'^    (code|name) = "([^"]+)"$', re.MULTILINE)
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from claude_api_lint.findings import Applicability, Confidence, Finding, Fix
+from claude_api_lint.findings import OWN_PREFIX, Applicability, Confidence, Finding, Fix
 from claude_api_lint.settings import Settings
 from claude_api_lint.source import Source
 from claude_api_lint.suppression import NoqaComment, Suppressions, hands_off, noqa_comments, without_codes
 
 CODE = "CAV001"
-_FAMILY = "CAV"
 
 
 def unused_noqa(source: Source, path: str, settings: Settings, found: Iterable[Finding]) -> Iterator[Finding]:
     """The comments that name codes of ours in vain; ``found`` is what the rules found, silenced or not."""
-    if _FAMILY not in source.text or not settings.honour_noqa or not settings.selects(CODE):
+    if OWN_PREFIX not in source.text or not settings.honour_noqa or not settings.selects(CODE):
         return
     suppressions = Suppressions.of(source.text)
     if suppressions.whole_file:
@@ -30,7 +29,7 @@ def unused_noqa(source: Source, path: str, settings: Settings, found: Iterable[F
 def _is_unused(code: str, comment: NoqaComment, settings: Settings, found: list[Finding]) -> bool:
     from claude_api_lint.rules import rule_codes
 
-    number = code.removeprefix(_FAMILY)
+    number = code.removeprefix(OWN_PREFIX)
     if number == code or not number.isdigit():
         return False
     named = [known for known in rule_codes() if known.startswith(code)]

@@ -167,9 +167,7 @@ class Module:
     def binders(self, name: str) -> list[Statement]:
         """The top-level statements that may bind a module-level name."""
         return [
-            statement
-            for statement in self._by_word.get(name, ())
-            if statement.binds is None or name in statement.binds
+            statement for statement in self._by_word.get(name, ()) if statement.binds is None or name in statement.binds
         ]
 
     @cached_property
