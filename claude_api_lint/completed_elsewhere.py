@@ -51,7 +51,7 @@ def _is_completed(evaluator: Evaluator, place: Place, sender: Module) -> bool:
     if scope is not None:
         return False
     users = ((user, name) for name in names for user in evaluator.resolver.users(module, name))
-    return any(_changes(evaluator, user, name) for user, name in users)
+    return any(_changes(evaluator, user, name) or evaluator.resolver.is_exhausted for user, name in users)
 
 
 def _names(place: Place) -> Iterator[str]:
@@ -99,7 +99,7 @@ def _is_object_completed(evaluator: Evaluator, cls: Class, attributes: set[str],
     have something else in the place of a method or attribute.
     """
     for user in evaluator.resolver.users(cls.module, cls.node.name.value):
-        if any(_sets(user, attribute) for attribute in attributes):
+        if evaluator.resolver.is_exhausted or any(_sets(user, attribute) for attribute in attributes):
             return True
         if _overrides(evaluator, user, cls, replaceable) and not evaluator.objects.constructions(cls):
             return True

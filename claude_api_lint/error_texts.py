@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from claude_api_lint.dataflow.flow import parameters
-from claude_api_lint.dataflow.trees import code_of, dotted, last_name, string_value, walk
+from claude_api_lint.dataflow.trees import dotted, last_name, string_value, walk
 from claude_api_lint.dataflow.values import External, Sequence, Value
 from claude_api_lint.findings import Confidence
 from claude_api_lint.replies import Kind
@@ -146,7 +146,7 @@ class ErrorTexts:
             for former in reversed(block.steps[:index]):
                 if isinstance(former, cst.Assign | cst.AnnAssign) and name.value in _targets(former):
                     return former.value
-                if name.value in code_of(former) and _binds(former, name.value):
+                if module.touched(former, name.value) and _binds(former, name.value):
                     return None
             if isinstance(block.owner, cst.FunctionDef | cst.Module | cst.ClassDef):
                 return None

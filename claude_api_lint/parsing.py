@@ -49,11 +49,13 @@ class Statement:
     """One top-level statement (or several that share a line), with the comments above it.
 
     ``first_line`` counts from 1; ``binds`` are the module-level names that it may bind, or None where that is unknown.
+    ``defines`` tells that it does nothing but define a function or a class.
     """
 
     text: str
     first_line: int
     binds: frozenset[str] | None
+    defines: bool = False
 
     @cached_property
     def words(self) -> frozenset[str]:
@@ -110,15 +112,17 @@ def split(source: Source) -> list[Statement]:
 
 def _statements(source: Source, tree: ast.Module) -> Iterator[Statement]:
     """Cut the text at the ends of the statements' last lines."""
-    start, binds = 1, set[str]()
+    has_globals = "global" in source.text
+    start, binds, defines = 1, set[str](), True
     for index, node in enumerate(tree.body):
-        binds |= _bound_names(node)
+        binds |= _bound_names(node, has_globals)
+        defines = defines and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
         is_last = index == len(tree.body) - 1
         last = len(source.line_starts) if is_last else node.end_lineno or node.lineno
         if not is_last and _first_line(tree.body[index + 1]) <= last:
             continue  # the next statement shares the line
-        yield Statement(source.lines(start, last), start, frozenset(binds))
-        start, binds = last + 1, set()
+        yield Statement(source.lines(start, last), start, frozenset(binds), defines)
+        start, binds, defines = last + 1, set(), True
 
 
 def _first_line(node: ast.stmt) -> int:
@@ -126,7 +130,7 @@ def _first_line(node: ast.stmt) -> int:
     return min([node.lineno, *(decorator.lineno for decorator in decorators)])
 
 
-def _bound_names(statement: ast.stmt) -> set[str]:
+def _bound_names(statement: ast.stmt, has_globals: bool) -> set[str]:
     """The module-level names that a statement binds, those that its functions declare global among them."""
     names: set[str] = set()
     stack: list[tuple[ast.AST, bool]] = [(statement, True)]
@@ -138,6 +142,8 @@ def _bound_names(statement: ast.stmt) -> set[str]:
             if top_level and not isinstance(node, ast.Lambda):
                 names.add(node.name)
             top_level = False
+            if not has_globals:
+                continue
         if top_level:
             names |= _names_bound_by(node)
         stack.extend((child, top_level) for child in ast.iter_child_nodes(node))

@@ -48,6 +48,11 @@ FunctionNode = cst.FunctionDef | cst.Lambda
 READING_METHODS = frozenset("get items keys values copy popitem __getitem__ __contains__".split())
 MAX_CALLERS = 16
 
+_BINDING = frozenset(
+    {cst.FunctionDef, cst.ClassDef, cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.NamedExpr, cst.For}
+    | {cst.AsName, cst.ImportAlias, cst.MatchAs, cst.MatchStar, cst.MatchMapping}
+)
+
 
 @dataclass(frozen=True)
 class Arguments:
@@ -309,9 +314,7 @@ class Calls:
             names.append(owner.name.value)  # constructed, or called by a subclass through super()
         found: list[tuple[cst.Call, Frame]] = []
         for name in names:
-            for node in module.nodes(cst.Call, name):
-                if last_name(node.func) != name:
-                    continue
+            for node in module.calls_of(name):
                 caller = self.evaluator.frame_of(module, node)
                 if any(self._is(callee.value, function) for callee in self.evaluator.evaluate(node.func, caller)):
                     found.append((node, caller))
@@ -636,6 +639,8 @@ def _all_parameters(function: FunctionNode) -> list[cst.Param]:
 
 def _bound_by(node: cst.CSTNode) -> Iterator[str]:
     """The names that one node binds."""
+    if node.__class__ not in _BINDING:
+        return
     if isinstance(node, cst.FunctionDef | cst.ClassDef):
         yield node.name.value
     elif isinstance(node, cst.AssignTarget | cst.AnnAssign | cst.AugAssign | cst.NamedExpr | cst.For):

@@ -7,7 +7,6 @@ before the statement that owns the block.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from enum import IntEnum
@@ -78,6 +77,7 @@ class Flow:
         self.evaluator = evaluator
         self.effects = Effects(evaluator)
         self._aliases: dict[Module, Aliases] = {}
+        self._codes: dict[cst.BaseExpression, str] = {}
         self._touching: dict[tuple[Module, str], list[cst.FunctionDef]] = {}
 
     # Names
@@ -239,7 +239,7 @@ class Flow:
     def _from_inner_functions(self, path: str, scope: FunctionNode, frame: Frame) -> Iterator[Alternative]:
         """What functions inside assign to a name that they declare ``nonlocal``."""
         module = frame.module
-        for node in module.nodes(cst.Nonlocal, path):
+        for node in module.nodes_of(cst.Nonlocal, module.statement_of(scope)):
             inner = module.scope_of(node)
             if not isinstance(inner, cst.FunctionDef) or not any(item.name.value == path for item in node.names):
                 continue
@@ -314,7 +314,7 @@ class Flow:
         rebound: list[Alternative] = []
         added: list[Value] = []
         root = path.split(".")[0]
-        if only_rebound and not _declares_global(frame.module, root):
+        if only_rebound and root not in frame.module.globals:
             return rebound, added
         for function in self._functions_touching(root, frame):
             block = frame.module.block(function.body)
@@ -352,6 +352,8 @@ class Flow:
             statement = module.statements[index]
             if root not in statement.words:
                 continue
+            if statement.defines and statement.binds is not None and root not in statement.binds:
+                continue  # what a function does, it does later
             block = module.block(module.tree(statement))
             if any(module.touches(step, path) for step in block.steps):
                 found = self.before(block, len(block.steps), path, frame, Leaving.NONE)
@@ -674,14 +676,20 @@ class Flow:
             return [one | other for one in left for other in right if compatible(one, other)]
         subject, constants, equal = _comparison(test)
         if subject is None:
-            return self._narrowed(test, None, frame, holds, frozenset({_decided(frame, code_of(test), holds)}))
+            return self._narrowed(test, None, frame, holds, frozenset({_decided(frame, self._code(test), holds)}))
         assumed = self._assumed(subject, constants, frame, holds == equal)
         return self._narrowed(subject, constants, frame, holds == equal, assumed)
+
+    def _code(self, node: cst.BaseExpression) -> str:
+        """The text of a test, which is asked for in each activation."""
+        if node not in self._codes:
+            self._codes[node] = code_of(node)
+        return self._codes[node]
 
     def _assumed(
         self, subject: cst.BaseExpression, constants: tuple[object, ...], frame: Frame, equal: bool
     ) -> Assumptions:
-        text = code_of(subject)
+        text = self._code(subject)
         if len(constants) != 1:
             return frozenset({_decided(frame, f"{text} in {constants!r}", equal)})
         assumed = {_decided(frame, f"{text} == {constants[0]!r}", equal)}
@@ -873,11 +881,6 @@ def _cannot_change(values: list[Value]) -> bool:
     """Whether values stay what they are, whatever functions do with the name that they are bound to."""
     constant = Const | Text | External | Function | Class | Namespace
     return bool(values) and all(isinstance(v, constant) and not is_placeholder(v) for v in values)
-
-
-def _declares_global(module: Module, name: str) -> bool:
-    """Whether a function of a module may bind a module-level name anew."""
-    return re.search(rf"^[ \t]*global\b[^\n]*\b{re.escape(name)}\b", module.source.text, re.MULTILINE) is not None
 
 
 def _touched_in_arms(step: cst.If, path: str, frame: Frame) -> bool:

@@ -54,6 +54,8 @@ class Imports:
         return self.evaluator.remember(("member", package, name), lambda: self._member(package, name))
 
     def _member(self, package: Namespace, name: str) -> Iterable[Alternative]:
+        if self.evaluator.resolver.is_exhausted:
+            return just(Unknown("more of the project would have to be read", name))
         if package.module is not None:
             found = self.evaluator.flow.at_module_end(name, self.evaluator.enter(package.module))
             if found:
@@ -72,6 +74,8 @@ class Imports:
         return ()
 
     def _from_star(self, module: Module, node: cst.ImportFrom, name: str) -> Alternatives:
+        if self.evaluator.resolver.is_exhausted:
+            return just(Unknown("more of the project would have to be read", name))
         source = self.evaluator.resolver.find(module, source_of(node))
         if source is None or source.module is None or not self._exports(source.module, name):
             return ()

@@ -14,12 +14,17 @@ from typing import TypeVar
 import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider
 
-from claude_api_lint.dataflow.trees import Scope, SmallOrCompound, children, dotted, walk
+from claude_api_lint.dataflow.trees import Scope, SmallOrCompound, children, dotted, last_name, walk
 from claude_api_lint.parsing import Refused, Statement, split
 from claude_api_lint.source import Source
 
 Node = TypeVar("Node", bound=cst.CSTNode)
 _BINDING = (cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.NamedExpr, cst.For, cst.CompFor, cst.Del)
+_BODIES = frozenset({cst.IndentedBlock, cst.SimpleStatementSuite})
+_TOUCHING = frozenset(  # told by the class itself: an `isinstance` costs a microsecond, and this asks it of every node
+    {*_BINDING, cst.Call, cst.AsName, cst.FunctionDef, cst.ClassDef, cst.ImportAlias}
+    | {cst.MatchAs, cst.MatchStar, cst.MatchMapping}
+)
 _TEST_FILE = re.compile(r"(^|/)(tests?|testing|conftest\.py|test_[^/]*|[^/]*_test\.py)(/|$)", re.IGNORECASE)
 SELF_CALL = "self.()"
 """Marks a step that calls a method on its own object, and so may change any attribute of it."""
@@ -33,12 +38,45 @@ class Block:
     steps: tuple[SmallOrCompound, ...]
 
 
+class Reading:
+    """How much one analysis looks into other files than its own.
+
+    What it has looked into counts, whether or not that was parsed for somebody else before: so the answers do not
+    depend on the order of the files.
+    """
+
+    def __init__(self, characters: int) -> None:
+        self._left = characters
+        self._known: set[Statement | str] = set()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no further file should be looked into."""
+        return self._left < 0
+
+    def note(self, statement: Statement) -> None:
+        """A statement is looked into."""
+        if statement not in self._known:
+            self._known.add(statement)
+            self._left -= len(statement.text)
+
+    def may_open(self, path: str, size: int) -> bool:
+        """Whether a file may be split into statements, which costs a fifth of what parsing all of them does."""
+        if path not in self._known and not self.is_over:
+            self._known.add(path)
+            self._left -= size // 5
+        return path in self._known
+
+
 class Module:
     """One file of the analysed program.
 
     Statements are parsed when they are first looked into; a statement that cannot be parsed is noted in ``refusals``
-    and is empty from then on. Raises Refused where nothing of the text can be analysed.
+    and is empty from then on. Raises Refused where nothing of the text can be analysed. ``reading`` is told of each
+    statement, where the module is looked into for the sake of another one.
     """
+
+    reading: Reading | None = None
 
     def __init__(self, source: Source, path: str) -> None:
         self.source = source
@@ -74,6 +112,8 @@ class Module:
 
     def tree(self, statement: Statement) -> cst.Module:
         """The statement's tree, indexed; an empty one where LibCST refuses it."""
+        if self.reading is not None:
+            self.reading.note(statement)
         if statement not in self._trees:
             try:
                 tree = statement.tree
@@ -93,12 +133,11 @@ class Module:
         while stack:
             node = stack.pop()
             by_kind.setdefault(node.__class__, []).append(node)
-            below = list(children(node))
-            for child in below:
-                self._parents[child] = node
-            stack.extend(reversed(below))
-            if isinstance(node, cst.IndentedBlock | cst.SimpleStatementSuite):
-                self._add_block(self._parents[node], node.body, key=node)
+            below = children(node)
+            self._parents.update(dict.fromkeys(below, node))
+            stack += reversed(below)
+            if node.__class__ in _BODIES:
+                self._add_block(self._parents[node], node.body, key=node)  # type: ignore[attr-defined]
             elif isinstance(node, cst.If) and isinstance(node.orelse, cst.If):
                 self._add_block(node, (node.orelse,), key=node.orelse)
         return by_kind
@@ -118,10 +157,16 @@ class Module:
         for statement in self.statements if word is None else self._by_word.get(word, ()):
             yield from self.nodes_of(kind, statement)
 
+    def calls_of(self, name: str) -> Iterator[cst.Call]:
+        """The calls of something whose last name is this one, in source order."""
+        called = re.compile(rf"(?<!class )(?<!def )\b{re.escape(name)}\s*\(")
+        for statement in self._by_word.get(name, ()):
+            if called.search(statement.text):
+                yield from (call for call in self.nodes_of(cst.Call, statement) if last_name(call.func) == name)
+
     def nodes_of(self, kind: type[Node], statement: Statement) -> list[Node]:
         """The nodes of exactly this class in one statement, in source order."""
-        if statement not in self._by_kind:
-            self.tree(statement)
+        self.tree(statement)
         return self._by_kind[statement].get(kind, [])  # type: ignore[return-value]
 
     def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
@@ -175,6 +220,12 @@ class Module:
         """The top-level statements with a ``from x import *``, the last one first."""
         found = [s for s in self._by_word.get("import", ()) if s.binds is None or "*" in s.binds]
         return found[::-1]
+
+    @cached_property
+    def globals(self) -> frozenset[str]:
+        """The module-level names that functions may bind anew."""
+        lines = re.findall(r"^[ \t]*global\b([^\n]*)", self.source.text, re.MULTILINE)
+        return frozenset(word for line in lines for word in re.findall(r"\w+", line))
 
     @property
     def words(self) -> Set[str]:
@@ -233,6 +284,8 @@ def _touched(step: cst.CSTNode) -> Iterator[str]:
         yield step.name.value
         return
     for node in walk(step, into_scopes=False):
+        if node.__class__ not in _TOUCHING:
+            continue
         if isinstance(node, cst.Call):
             yield from _touched_by_call(node)
         elif isinstance(node, _BINDING):

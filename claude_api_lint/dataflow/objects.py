@@ -298,11 +298,7 @@ class Objects:
 
     def _constructions_in(self, module: Module, cls: Class) -> list[tuple[cst.Call, Frame]]:
         name = cls.node.name.value
-        return [
-            (node, self.evaluator.frame_of(module, node))
-            for node in module.nodes(cst.Call, name)
-            if last_name(node.func) == name
-        ]
+        return [(call, self.evaluator.frame_of(module, call)) for call in module.calls_of(name)]
 
     def _constructions_elsewhere(self, cls: Class) -> list[tuple[cst.Call, Frame]]:
         """Only for a class of a file that mentions the API, and as far as its name leads to it."""
@@ -314,6 +310,8 @@ class Objects:
                 values = [alternative.value for alternative in self.evaluator.evaluate(call.func, frame)]
                 if any(isinstance(value, Class) and value.node is cls.node for value in values):
                     found.append((call, frame))
+            if self.evaluator.resolver.is_exhausted:
+                return []
             if len(found) >= MAX_CONSTRUCTIONS:
                 break
         return found[:MAX_CONSTRUCTIONS]

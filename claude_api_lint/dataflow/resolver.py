@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Protocol
 
-from claude_api_lint.dataflow.module import Module
+from claude_api_lint.dataflow.module import Module, Reading
 from claude_api_lint.dataflow.project import File, Import, Project, imports_in
 from claude_api_lint.dataflow.values import Namespace
 from claude_api_lint.parsing import Refused
@@ -15,12 +15,19 @@ if TYPE_CHECKING:
 
     import libcst as cst
 
+MAX_READING = 400_000
+"""Characters of statements of other files that are looked into for the sake of one file; what they are beyond that is
+unknown. A project of a hundred modules needs a tenth."""
 MAX_KEPT = 600_000
 """Characters of statements whose trees are kept for the next file; a tree takes about 500 bytes for each."""
 
 
 class Resolver(Protocol):
     """Finds the modules of the analysed project."""
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether so much of other modules was looked into that what they have counts as unknown from now on."""
 
     def find(self, importer: Module, name: str) -> Namespace | None:
         """What ``import name`` names in a module; the name keeps the dots of a relative import.
@@ -47,6 +54,8 @@ class Resolver(Protocol):
 class OneFile:
     """Knows the importing file alone: every import names something external."""
 
+    is_exhausted = False
+
     def find(self, importer: Module, name: str) -> Namespace | None:
         return None
 
@@ -72,6 +81,7 @@ class Across:
     def __init__(self, project: Project) -> None:
         self.project = project
         self._modules: dict[str, Module | None] = {}
+        self._reading = Reading(MAX_READING)
 
     def adopt(self, module: Module) -> Module:
         """The module to check: the one that other files have led to already, where it is of the same text."""
@@ -79,9 +89,18 @@ class Across:
         known = self._modules.get(path)
         if known is not None and known.source == module.source:
             known.path = module.path
-            return known
+            module = known
         self._modules[path] = module
+        self._reading = Reading(MAX_READING)
+        self._reading.may_open(path, 0)
+        for other in self._modules.values():
+            if other is not None:
+                other.reading = None if other is module else self._reading
         return module
+
+    @property
+    def is_exhausted(self) -> bool:
+        return self._reading.is_over
 
     def forget(self, path: str) -> None:
         """Parse a file again when it is asked for next: it was changed."""
@@ -138,14 +157,18 @@ class Across:
 
     def _module(self, path: str) -> Module | None:
         file = self.project.file(path)  # asked for each time: an answer rests on it
+        if file is None or not self._reading.may_open(path, len(file.data)):
+            return None
         if path not in self._modules:
             self._modules[path] = self._read(path, file)
         return self._modules[path]
 
-    def _read(self, path: str, file: File | None) -> Module | None:
-        if file is None or file.source is None:
+    def _read(self, path: str, file: File) -> Module | None:
+        if file.source is None:
             return None
         try:
-            return Module(file.source, self.project.shown(path))
+            module = Module(file.source, self.project.shown(path))
         except (Refused, RecursionError):
             return None
+        module.reading = self._reading
+        return module

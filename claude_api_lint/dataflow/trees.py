@@ -14,6 +14,7 @@ _LAYOUT_NAMES = frozenset(
 )
 
 Scope = cst.FunctionDef | cst.Lambda | cst.ClassDef
+_SCOPES = frozenset({cst.FunctionDef, cst.Lambda, cst.ClassDef})
 SmallOrCompound = cst.BaseSmallStatement | cst.BaseCompoundStatement
 
 
@@ -37,15 +38,17 @@ def _is_node(kind: type) -> bool:
     return issubclass(kind, cst.CSTNode)
 
 
-def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+def children(node: cst.CSTNode) -> list[cst.CSTNode]:
     """The nodes directly below that hold code, in source order."""
+    below: list[cst.CSTNode] = []
     for name in _child_fields(node.__class__):
         value = getattr(node, name)
         kind = value.__class__
         if kind is list or kind is tuple:
-            yield from (item for item in value if _is_node(item.__class__))
+            below += [item for item in value if _is_node(item.__class__)]
         elif _is_node(kind):
-            yield value
+            below.append(value)
+    return below
 
 
 def walk(root: cst.CSTNode, *, into_scopes: bool = True) -> Iterator[cst.CSTNode]:
@@ -54,9 +57,9 @@ def walk(root: cst.CSTNode, *, into_scopes: bool = True) -> Iterator[cst.CSTNode
     while stack:
         node = stack.pop()
         yield node
-        if not into_scopes and node is not root and isinstance(node, Scope):
+        if not into_scopes and node.__class__ in _SCOPES and node is not root:
             continue
-        stack.extend(reversed(list(children(node))))
+        stack += reversed(children(node))
 
 
 def dotted(node: cst.CSTNode) -> str | None:

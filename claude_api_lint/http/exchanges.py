@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
+from typing import TypeVar
 
 import libcst as cst
 
@@ -49,6 +51,11 @@ from claude_api_lint.http.reads import Read, further, pairs
 from claude_api_lint.http.registry import Registry, load_registry
 from claude_api_lint.http.wrappers import Wrappers, has_sending_word, is_request_word, looks_like_request
 from claude_api_lint.parsing import Statement
+
+Way = TypeVar("Way")
+
+MAX_WAYS = 500
+"""Ways in which one call may send something; of a call with more, nothing is known."""
 
 # Names of what says where a request goes, or with which headers.
 _TELLING = re.compile(r"url|uri|endpoint|host|header|client|session|config|transport|provider", re.IGNORECASE)
@@ -119,15 +126,18 @@ class Exchanges:
         conditions = self.evaluator.flow.conditions(call, frame)
         if conditions is None:
             return []
-        found: list[Exchange] = []
-        for callee in self.evaluator.evaluate(call.func, frame):
-            if not compatible(callee.when, conditions):
-                continue
-            for read in self._read(callee.value, call, frame):
-                base = callee.when | conditions
-                if compatible(base, read.url_when) and compatible(base | read.url_when, read.headers_when):
-                    found.append(self._exchange(read, callee.when, conditions, module, call, frame))
-        return found
+        ways = (
+            (callee.when, read)
+            for callee in self.evaluator.evaluate(call.func, frame)
+            if compatible(callee.when, conditions)
+            for read in self._read(callee.value, call, frame)
+        )
+        return [
+            self._exchange(read, when, conditions, module, call, frame)
+            for when, read in _all_if_few(ways)
+            if compatible(when | conditions, read.url_when)
+            and compatible(when | conditions | read.url_when, read.headers_when)
+        ]
 
     def _exchange(
         self,
@@ -235,11 +245,8 @@ class Exchanges:
         """The requests that methods inherited from other files send for the objects of a class."""
         cls = Class(module, node)
         objects, frame = self.evaluator.objects, self.evaluator.frame_of(module, node)
-        found: list[Exchange] = []
-        for method in objects.inherited(cls):
-            for read in self._reached.by_class(cls, method):
-                found.append(self._exchange(read, NOTHING, NOTHING, module, node, frame))
-        return found
+        ways = (read for method in objects.inherited(cls) for read in self._reached.by_class(cls, method))
+        return [self._exchange(read, NOTHING, NOTHING, module, node, frame) for read in _all_if_few(ways)]
 
     def _inherited_name(self, callee: Value) -> str:
         """The name of a client's method that a class of the program inherits; empty for anything else."""
@@ -408,6 +415,12 @@ def _inherited(read: Read) -> Read:
 
 def _made_at(client: Made | None) -> Place | None:
     return Place(client.frame.module, client.call) if client is not None else None
+
+
+def _all_if_few(ways: Iterator[Way]) -> list[Way]:
+    """All of them; none where there are too many to follow."""
+    found = list(islice(ways, MAX_WAYS + 1))
+    return found if len(found) <= MAX_WAYS else []
 
 
 def _is_telling(argument: cst.Arg) -> bool:
