@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from claude_api_lint.dataflow.evaluator import Evaluator
 
 
+_TOO_MUCH = "more of the project would have to be read"
+
+
 class Imports:
     """Follows imports into the modules that the resolver finds."""
 
@@ -54,9 +57,9 @@ class Imports:
         return self.evaluator.remember(("member", package, name), lambda: self._member(package, name))
 
     def _member(self, package: Namespace, name: str) -> Iterable[Alternative]:
-        if self.evaluator.resolver.is_exhausted:
-            return just(Unknown("more of the project would have to be read", name))
         if package.module is not None:
+            if not self.evaluator.resolver.may_look_into(package.module, package.module.binders(name)):
+                return just(Unknown(_TOO_MUCH, name))
             found = self.evaluator.flow.at_module_end(name, self.evaluator.enter(package.module))
             if found:
                 return found
@@ -74,11 +77,11 @@ class Imports:
         return ()
 
     def _from_star(self, module: Module, node: cst.ImportFrom, name: str) -> Alternatives:
-        if self.evaluator.resolver.is_exhausted:
-            return just(Unknown("more of the project would have to be read", name))
         source = self.evaluator.resolver.find(module, source_of(node))
         if source is None or source.module is None or not self._exports(source.module, name):
             return ()
+        if not self.evaluator.resolver.may_look_into(source.module, source.module.binders(name)):
+            return just(Unknown(_TOO_MUCH, name))
         return self.evaluator.flow.at_module_end(name, self.evaluator.enter(source.module))
 
     def _exports(self, module: Module, name: str) -> bool:

@@ -6,7 +6,7 @@ A *step* is a small statement or a compound statement; a *block* is a run of ste
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
@@ -59,6 +59,11 @@ class Reading:
         if statement not in self._known:
             self._known.add(statement)
             self._left -= len(statement.text)
+
+    def allows(self, statements: Iterable[Statement]) -> bool:
+        """Whether statements may be looked into."""
+        new = (len(statement.text) for statement in statements if statement not in self._known)
+        return sum(new) <= max(self._left, 0)
 
     def may_open(self, path: str, size: int) -> bool:
         """Whether a file may be split into statements, which costs a fifth of what parsing all of them does."""
@@ -137,7 +142,7 @@ class Module:
             self._parents.update(dict.fromkeys(below, node))
             stack += reversed(below)
             if node.__class__ in _BODIES:
-                self._add_block(self._parents[node], node.body, key=node)  # type: ignore[attr-defined]
+                self._add_block(self._parents[node], node.body, key=node)
             elif isinstance(node, cst.If) and isinstance(node.orelse, cst.If):
                 self._add_block(node, (node.orelse,), key=node.orelse)
         return by_kind
@@ -159,10 +164,13 @@ class Module:
 
     def calls_of(self, name: str) -> Iterator[cst.Call]:
         """The calls of something whose last name is this one, in source order."""
+        for statement in self.calling(name):
+            yield from (call for call in self.nodes_of(cst.Call, statement) if last_name(call.func) == name)
+
+    def calling(self, name: str) -> list[Statement]:
+        """The statements that seem to call something of a name."""
         called = re.compile(rf"(?<!class )(?<!def )\b{re.escape(name)}\s*\(")
-        for statement in self._by_word.get(name, ()):
-            if called.search(statement.text):
-                yield from (call for call in self.nodes_of(cst.Call, statement) if last_name(call.func) == name)
+        return [statement for statement in self._by_word.get(name, ()) if called.search(statement.text)]
 
     def nodes_of(self, kind: type[Node], statement: Statement) -> list[Node]:
         """The nodes of exactly this class in one statement, in source order."""

@@ -305,13 +305,14 @@ class Objects:
         if not mentions_api(cls.module.source.text.encode("utf-8", "surrogatepass")):
             return []
         found: list[tuple[cst.Call, Frame]] = []
-        for user in self.evaluator.resolver.users(cls.module, cls.node.name.value):
+        name = cls.node.name.value
+        for user in self.evaluator.resolver.users(cls.module, name):
+            if not self.evaluator.resolver.may_look_into(user, user.calling(name)):
+                return []
             for call, frame in self._constructions_in(user, cls):
                 values = [alternative.value for alternative in self.evaluator.evaluate(call.func, frame)]
                 if any(isinstance(value, Class) and value.node is cls.node for value in values):
                     found.append((call, frame))
-            if self.evaluator.resolver.is_exhausted:
-                return []
             if len(found) >= MAX_CONSTRUCTIONS:
                 break
         return found[:MAX_CONSTRUCTIONS]

@@ -378,10 +378,13 @@ class Project:
         """The other files of a file's project that have a name as a word, the nearest first."""
         path = os.path.abspath(path)
         queries = dict(self._queries)
-        word = re.compile(rb"\b" + re.escape(name.encode()) + rb"\b")
+        text = name.encode()
+        word = re.compile(rb"\b" + re.escape(text) + rb"\b")
         found = []
         for other in self._below(self.root(os.path.dirname(path))):
-            if other != path and (file := self.file(other)) is not None and word.search(file.data):
+            if other == path or (file := self.file(other)) is None:
+                continue
+            if text in file.data and word.search(file.data):  # `in` is ten times as fast, and mostly enough
                 found.append(other)
         self._queries = {**queries, ("users", path, name): None}  # what was looked at for the answer is part of it
         return sorted(found, key=lambda other: (-len(os.path.commonpath([path, other])), other))

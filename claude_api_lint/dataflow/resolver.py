@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Protocol
 from claude_api_lint.dataflow.module import Module, Reading
 from claude_api_lint.dataflow.project import File, Import, Project, imports_in
 from claude_api_lint.dataflow.values import Namespace
-from claude_api_lint.parsing import Refused
+from claude_api_lint.parsing import Refused, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import libcst as cst
 
-MAX_READING = 400_000
+MAX_READING = 150_000
 """Characters of statements of other files that are looked into for the sake of one file; what they are beyond that is
 unknown. A project of a hundred modules needs a tenth."""
 MAX_KEPT = 600_000
@@ -28,6 +28,9 @@ class Resolver(Protocol):
     @property
     def is_exhausted(self) -> bool:
         """Whether so much of other modules was looked into that what they have counts as unknown from now on."""
+
+    def may_look_into(self, module: Module, statements: Iterable[Statement]) -> bool:
+        """Whether so much of a module may be looked into."""
 
     def find(self, importer: Module, name: str) -> Namespace | None:
         """What ``import name`` names in a module; the name keeps the dots of a relative import.
@@ -55,6 +58,9 @@ class OneFile:
     """Knows the importing file alone: every import names something external."""
 
     is_exhausted = False
+
+    def may_look_into(self, module: Module, statements: Iterable[Statement]) -> bool:
+        return True
 
     def find(self, importer: Module, name: str) -> Namespace | None:
         return None
@@ -101,6 +107,9 @@ class Across:
     @property
     def is_exhausted(self) -> bool:
         return self._reading.is_over
+
+    def may_look_into(self, module: Module, statements: Iterable[Statement]) -> bool:
+        return module.reading is None or module.reading.allows(statements)
 
     def forget(self, path: str) -> None:
         """Parse a file again when it is asked for next: it was changed."""
