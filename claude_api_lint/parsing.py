@@ -57,6 +57,11 @@ class Statement:
     binds: frozenset[str] | None
     defines: bool = False
 
+    def forget(self) -> None:
+        """Forget what takes more memory than the text."""
+        for name in ("tree", "words", "lowered", "shapes"):
+            self.__dict__.pop(name, None)
+
     @cached_property
     def words(self) -> frozenset[str]:
         """Every identifier-like word of the text: a name that is not among them plays no part in the statement."""

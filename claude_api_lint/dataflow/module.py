@@ -83,10 +83,17 @@ class Module:
 
     reading: Reading | None = None
 
-    def __init__(self, source: Source, path: str) -> None:
+    def __init__(self, source: Source, path: str, statements: list[Statement] | None = None) -> None:
         self.source = source
         self.path = path
-        self.statements = split(source)
+        self.statements = split(source) if statements is None else statements
+        self.forget_trees()
+
+    def forget_trees(self) -> None:
+        """Forget everything that takes more memory than the text; what is asked for again is parsed again."""
+        for statement in self.statements:
+            statement.forget()
+        self.__dict__.pop("_by_word", None)
         self.refusals: list[str] = []
         self._trees: dict[Statement, cst.Module] = {}
         self._statements: dict[cst.CSTNode, Statement] = {}

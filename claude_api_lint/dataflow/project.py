@@ -87,16 +87,17 @@ class File:
             return None
 
     @cached_property
-    def statements(self) -> list[Statement]:
+    def statements(self) -> list[Statement] | None:
+        """The top-level statements; None where the file cannot be analysed."""
         try:
-            return split(self.source) if self.source is not None else []
+            return split(self.source) if self.source is not None else None
         except (Refused, RecursionError):
-            return []
+            return None
 
     @cached_property
     def binds(self) -> frozenset[str]:
         """The names that the module binds."""
-        return frozenset().union(*(statement.binds or frozenset() for statement in self.statements))
+        return frozenset().union(*(statement.binds or frozenset() for statement in self.statements or ()))
 
     @cached_property
     def imports(self) -> tuple[Import, ...]:
@@ -403,7 +404,7 @@ class Project:
 
 
 def _binding(file: File, name: str) -> list[Statement]:
-    return [s for s in file.statements if name in s.words and (s.binds is None or name in s.binds)]
+    return [s for s in file.statements or () if name in s.words and (s.binds is None or name in s.binds)]
 
 
 def _imports_of(match: re.Match[str]) -> Iterator[Import]:

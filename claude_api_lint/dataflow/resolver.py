@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from claude_api_lint.dataflow.module import Module, Reading
 from claude_api_lint.dataflow.project import File, Import, Project, imports_in
 from claude_api_lint.dataflow.values import Namespace
-from claude_api_lint.parsing import Refused, Statement
+from claude_api_lint.parsing import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -116,14 +116,14 @@ class Across:
         self._modules.pop(os.path.abspath(path), None)
 
     def release(self) -> None:
-        """Let trees go that take too much memory, the oldest modules first."""
-        kept = sum(module.parsed for module in self._modules.values() if module is not None)
-        for path, module in list(self._modules.items()):
+        """Let trees go that take too much memory, those of the oldest modules first."""
+        modules = [module for module in self._modules.values() if module is not None]
+        kept = sum(module.parsed for module in modules)
+        for module in modules:
             if kept <= MAX_KEPT:
                 return
-            if module is not None:
-                kept -= module.parsed
-                del self._modules[path]
+            kept -= module.parsed
+            module.forget_trees()
 
     def find(self, importer: Module, name: str) -> Namespace | None:
         found = self.project.find(importer.path, name)
@@ -173,11 +173,8 @@ class Across:
         return self._modules[path]
 
     def _read(self, path: str, file: File) -> Module | None:
-        if file.source is None:
+        if file.source is None or file.statements is None:
             return None
-        try:
-            module = Module(file.source, self.project.shown(path))
-        except (Refused, RecursionError):
-            return None
+        module = Module(file.source, self.project.shown(path), file.statements)
         module.reading = self._reading
         return module

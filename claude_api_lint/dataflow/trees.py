@@ -116,6 +116,8 @@ def string_value(node: cst.CSTNode) -> str | bytes | None:
 
 def literal_value(node: cst.SimpleString | cst.Integer | cst.Float) -> str | bytes | float | None:
     """The value of a literal; None for one that LibCST takes and Python does not (a bad escape, too many digits)."""
+    if isinstance(node, cst.SimpleString) and not node.prefix and "\\" not in node.value and "\r" not in node.value:
+        return node.raw_value  # nothing to compile, as it is with nearly every string
     try:
         return node.evaluated_value
     except (SyntaxError, ValueError):
