@@ -11,13 +11,14 @@ import contextlib
 import hashlib
 import json
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cached_property
 from typing import Any
 
 from claude_api_lint.dataflow.project import Project
 from claude_api_lint.findings import Applicability, Confidence, Edit, Finding, Fix
 from claude_api_lint.linter import CheckResult
+from claude_api_lint.settings import Settings
 
 FOLDER = ".claude-api-lint-cache"
 _TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# This folder is a cache of claude-api-lint; it may be deleted.\n"
@@ -33,7 +34,7 @@ class Cache:
     def _tool(self) -> str:
         return tool()
 
-    def get(self, path: str, data: bytes, settings: object, project: Project) -> CheckResult | None:
+    def get(self, path: str, data: bytes, settings: Settings, project: Project) -> CheckResult | None:
         """The result that was kept for a file, where the project is as it was."""
         try:
             with open(self._path(self._key(path, data, settings)), "rb") as file:
@@ -47,7 +48,7 @@ class Cache:
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def put(self, path: str, data: bytes, settings: object, project: Project, result: CheckResult) -> None:
+    def put(self, path: str, data: bytes, settings: Settings, project: Project, result: CheckResult) -> None:
         """Keep the result of a file, with what the project was asked for it."""
         if result.problems:
             return
@@ -80,8 +81,9 @@ class Cache:
                 with open(path, "w", encoding="utf-8") as file:
                     file.write(text)
 
-    def _key(self, path: str, data: bytes, settings: object) -> str:
+    def _key(self, path: str, data: bytes, settings: Settings) -> str:
         """What a result depends on: what the file is called, what it holds, how it is checked, and by what."""
+        settings = replace(settings, unsafe_fixes=False)  # which says what is done about findings
         return _hash("\0".join((os.path.abspath(path), path, repr(settings), self._tool, _hash(data))).encode())
 
     def _path(self, key: str) -> str:

@@ -235,7 +235,8 @@ def fix_all(jobs: Iterable[Job], means: Means) -> Iterator[Outcome]:
     The project must be told of what is written or shown before the next outcome is asked for.
     """
     later: list[Job] = []
-    for outcome in _all(jobs, Fixing(means.project.frozen()).fixed, means):
+    frozen = Fixing(means.project.frozen(), means.cache)
+    for outcome in _all(jobs, frozen.fixed, means, frozen.known):
         if outcome.job.is_stdin or not _edits_others(outcome, means.project):
             yield outcome
         else:
@@ -319,13 +320,27 @@ class Checking:
 
 @dataclass
 class Fixing:
-    """Fixes files."""
+    """Fixes files; those in which nothing is found are looked up and kept where there is a cache."""
 
     project: Project
+    cache: Cache | None = None
+
+    def known(self, job: Job) -> Outcome | None:
+        """That nothing is to be done, where an earlier run has found nothing."""
+        from claude_api_lint.linter import CheckResult
+
+        result = self.cache.get(job.path, job.data, job.settings, self.project) if self.cache is not None else None
+        return _outcome(job, result) if result == CheckResult() else None
 
     def fixed(self, job: Job) -> Outcome:
         """What a file becomes, and what is left in it."""
+        from claude_api_lint.fixer import FixResult
+        from claude_api_lint.linter import CheckResult
+
+        self.project.listen()
         result = fix_file(job.data, job.path, job.settings, self.project)
+        if self.cache is not None and result == FixResult(job.data):
+            self.cache.put(job.path, job.data, job.settings, self.project, CheckResult())
         return Outcome(
             job, result.source, result.remaining, result.fixed, result.skipped, result.problems, result.others
         )

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from claude_api_lint.jobs import FEW, Lost, each
-from commands import REPOSITORY, lint
+from commands import REPOSITORY, lint, run_python
 
 BROKEN = REPOSITORY / "fixtures" / "broken" / "CAV101"
 FOLDER = ".claude-api-lint-cache"
@@ -82,12 +82,28 @@ def test_a_second_run_finds_the_same_and_imports_no_parser(tree: Path) -> None:
         "import sys; from claude_api_lint.cli import main; "
         "main(['check', '--output-format', 'json', '.']); assert 'libcst' not in sys.modules, 'parsed'"
     )
-    import subprocess
-    import sys
-
-    second = subprocess.run([sys.executable, "-c", code], cwd=tree, capture_output=True, check=False)
+    second = run_python("-c", code, cwd=tree)
     assert second.returncode == 0, second.stderr
     assert json.loads(second.stdout) == first
+
+
+def test_what_was_found_to_be_right_is_not_looked_at_again_by_fix(tmp_path: Path) -> None:
+    (tmp_path / "ask.py").write_text(
+        "import requests\n\n"
+        'HEADERS = {"x-api-key": "k", "anthropic-version": "2023-06-01"}\n'
+        'requests.post("https://api.anthropic.com/v1/messages", headers=HEADERS)\n'
+    )
+    assert found(tmp_path) == []
+    code = (
+        "import sys; from claude_api_lint.cli import main; "
+        "main(['fix', '--unsafe-fixes', '.']); assert 'libcst' not in sys.modules, 'parsed'"
+    )
+    done = run_python("-c", code, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / "ask.py").read_text()
+    (tmp_path / "ask.py").write_text(text.replace(', "anthropic-version": "2023-06-01"', ""))
+    lint("fix", ".", cwd=tmp_path)
+    assert (tmp_path / "ask.py").read_text() == text
 
 
 def test_a_file_that_changed_is_looked_at_again(tree: Path) -> None:
