@@ -14,7 +14,7 @@ from claude_api_lint.candidates import concerns
 from claude_api_lint.dataflow.evaluator import Evaluator
 from claude_api_lint.dataflow.module import Module
 from claude_api_lint.dataflow.project import Import, Project, imports_in
-from claude_api_lint.dataflow.resolver import Across
+from claude_api_lint.dataflow.resolver import MAX_READING, Across
 from claude_api_lint.dataflow.values import Const, External, Value
 from claude_api_lint.discovery import read_file
 from claude_api_lint.source import Source
@@ -233,6 +233,56 @@ def test_an_imported_name_is_what_the_other_file_says(
 def test_a_name_that_no_file_binds_is_not_known(make: Make, tmp_path: Path, how: str, files: Mapping[str, str]) -> None:
     project = make({"pyproject.toml": "", "main.py": how, **files})
     assert set(Program(project, tmp_path).constants("main.py", "x")) <= {"?"}
+
+
+def class_of(characters: int) -> str:
+    """A class with a constant, as long as this."""
+    methods = "".join(f"    def method{number}(self): return {number}\n" for number in range(characters // 35))
+    return f"class Settings:\n    version = 'v1'\n{methods}\n"
+
+
+def test_a_name_is_found_in_a_large_file(make: Make, tmp_path: Path) -> None:
+    project = make({"main.py": "from app import V as x", "app.py": class_of(2 * MAX_READING) + "V = 'v1'"})
+    assert Program(project, tmp_path).constants("main.py", "x") == ["v1"]
+
+
+def test_a_statement_that_is_too_large_is_not_entered(make: Make, tmp_path: Path) -> None:
+    text = "from app import Settings\nx = Settings.version"
+    for size, expected in ((MAX_READING // 2, ["v1"]), (2 * MAX_READING, ["?"])):
+        project = make({"main.py": text, "app.py": class_of(size)})
+        assert Program(project, tmp_path).constants("main.py", "x") == expected
+
+
+def test_what_comes_after_too_much_of_the_project_is_unknown_whatever_was_checked_before(
+    make: Make, tmp_path: Path
+) -> None:
+    several = 4
+    parts = {f"part{number}.py": class_of(MAX_READING // 3) for number in range(several)}
+    imports = "".join(f"from part{number} import Settings as S{number}\n" for number in range(several))
+    names = ", ".join(f"S{number}.version" for number in range(several))
+    files = {
+        **parts,
+        "main.py": f"{imports}x = ({names})",
+        "other.py": "from part3 import Settings\nx = Settings.version",
+    }
+    project = make({name: text for name, text in files.items()})
+    across = Across(project)
+
+    def known(file: str, name: str) -> list[str]:
+        path = tmp_path / file
+        module = across.adopt(Module(Source(path.read_text()), str(path)))
+        evaluator = Evaluator(across)
+        return [
+            str(value.value)
+            for element in module.nodes(cst.Attribute, name)
+            for alternative in evaluator.evaluate(element, evaluator.enter(module))
+            if isinstance(value := alternative.value, Const)
+        ]
+
+    first = known("main.py", "x")
+    assert 0 < len(first) < several
+    assert known("other.py", "x") == ["v1"]
+    assert known("main.py", "x") == first
 
 
 def test_modules_that_import_each_other_are_followed(make: Make, tmp_path: Path) -> None:
