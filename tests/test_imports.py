@@ -260,29 +260,24 @@ def test_what_comes_after_too_much_of_the_project_is_unknown_whatever_was_checke
     parts = {f"part{number}.py": class_of(MAX_READING // 3) for number in range(several)}
     imports = "".join(f"from part{number} import Settings as S{number}\n" for number in range(several))
     names = ", ".join(f"S{number}.version" for number in range(several))
-    files = {
-        **parts,
-        "main.py": f"{imports}x = ({names})",
-        "other.py": "from part3 import Settings\nx = Settings.version",
-    }
-    project = make({name: text for name, text in files.items()})
-    across = Across(project)
+    main, other = f"{imports}x = ({names})", "from part3 import Settings\nx = Settings.version"
+    across = Across(make({**parts, "main.py": main, "other.py": other}))
 
-    def known(file: str, name: str) -> list[str]:
+    def known(file: str) -> list[str]:
         path = tmp_path / file
         module = across.adopt(Module(Source(path.read_text()), str(path)))
         evaluator = Evaluator(across)
         return [
             str(value.value)
-            for element in module.nodes(cst.Attribute, name)
+            for element in module.nodes(cst.Attribute, "x")
             for alternative in evaluator.evaluate(element, evaluator.enter(module))
             if isinstance(value := alternative.value, Const)
         ]
 
-    first = known("main.py", "x")
+    first = known("main.py")
     assert 0 < len(first) < several
-    assert known("other.py", "x") == ["v1"]
-    assert known("main.py", "x") == first
+    assert known("other.py") == ["v1"]
+    assert known("main.py") == first
 
 
 def test_modules_that_import_each_other_are_followed(make: Make, tmp_path: Path) -> None:
