@@ -13,7 +13,7 @@ from claude_api_lint.api import Requirement, load_catalog
 from claude_api_lint.dataflow import mappings
 from claude_api_lint.dataflow.evaluator import Evaluator
 from claude_api_lint.dataflow.module import Module
-from claude_api_lint.dataflow.trees import code_of
+from claude_api_lint.dataflow.trees import code_of, dotted
 from claude_api_lint.dataflow.values import HOLE, Alternative, Entry, Frame, Place, Thunk
 from claude_api_lint.findings import Confidence
 from claude_api_lint.http.exchanges import Exchange, Exchanges
@@ -53,6 +53,7 @@ class ApiRequests:
         self.evaluator = evaluator
         self.catalog = load_catalog()
         self._exchanges = Exchanges(evaluator)
+        self._has_begun = False
         self._of: dict[tuple[cst.Call, Frame | None], list[Exchange]] = {}
 
     @cached_property
@@ -63,15 +64,22 @@ class ApiRequests:
     def exchanges(self, call: cst.Call, frame: Frame | None = None) -> list[Exchange]:
         """Everything that a call sends by hand, wherever it goes: what the official SDK sends is another matter.
 
-
         For the call of another file ``frame`` says on behalf of which call it is made; here any caller counts.
         """
+        self._begin()
         elsewhere = frame if frame is not None and frame.module is not self.module else None
         if (call, elsewhere) not in self._of:
             module = elsewhere.module if elsewhere is not None else self.module
             by_sdk = elsewhere is None and bool(self.sdk.given(call))
             self._of[call, elsewhere] = [] if by_sdk else self._exchanges.of(module, call, elsewhere)
         return self._of[call, elsewhere]
+
+    def _begin(self) -> None:
+        """Ask about the calls that name the API before all others: what may be spent on a file goes to them first."""
+        if not self._has_begun:
+            self._has_begun = True
+            for call in filter(_names_api, self.calls):
+                self.exchanges(call)
 
     def may_be_in(self, statement: Statement) -> bool:
         """Whether a statement may send a request."""
@@ -231,6 +239,12 @@ def _is_same(one: Exchange, other: Exchange) -> bool:
     """Whether two exchanges are one request, seen from two files."""
     names = [{entry.key.lower() for entry in exchange.headers.entries} for exchange in (one, other)]
     return one.url_text == other.url_text and names[0] == names[1] and not other.headers.open
+
+
+def _names_api(call: cst.Call) -> bool:
+    """Whether a call, or what is passed to it by itself, is named after the API."""
+    names = (dotted(node) or "" for node in (call.func, *(argument.value for argument in call.args)))
+    return any(map(_NAMED_AFTER_API.search, names))
 
 
 def has_key(exchange: Exchange) -> bool:

@@ -276,9 +276,29 @@ class Effects:
             if isinstance(owner.value, Instance) and attribute in self.evaluator.objects.assigned_by(
                 owner.value, method
             ):
-                attributes = self.evaluator.objects.attribute(owner.value, attribute)
-                found.extend(self.evaluator.flow.rest_of(attributes, "self." + attribute, path))
+                left = self._left_by_method(call, path, frame)
+                if not left:
+                    attributes = self.evaluator.objects.attribute(owner.value, attribute)
+                    left = self.evaluator.flow.rest_of(attributes, "self." + attribute, path)
+                found.extend(left)
         return self.evaluator.limit(found) if found else state
+
+    def _left_by_method(self, call: cst.Call, path: str, frame: Frame) -> list[Alternative]:
+        """What an attribute is when one of the object's own methods has returned; nothing where that is not seen."""
+        found: list[Alternative] = []
+        for callee in self.evaluator.evaluate(call.func, frame):
+            function = callee.value
+            if not isinstance(function, Function) or not isinstance(function.node, cst.FunctionDef):
+                return []
+            inner = self.evaluator.calls.activation(function, call, frame)
+            name = self.evaluator.calls.receiver_name(function.module, function.node)
+            if inner is None or name != "self":
+                return []
+            left = self.evaluator.flow.at_end(function.node, path, inner)
+            if not left:
+                return []
+            found.extend(assuming(left, callee.when))
+        return found
 
     def _handed_over(self, call: cst.Call, path: str, frame: Frame, state: Alternatives) -> Alternatives:
         """A call that gets the object: a known function is followed, an unknown one may have changed anything."""

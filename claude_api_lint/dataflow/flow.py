@@ -158,17 +158,22 @@ class Flow:
 
     def attribute(self, node: cst.Attribute, frame: Frame) -> Iterable[Alternative]:
         """What ``base.name`` is where it is used: what was assigned to it before, else the object's attribute."""
-        evaluator = self.evaluator
-        path, step = dotted(node), frame.module.step_of(node)
+        return self.attribute_of(node.value, node.attr.value, frame)
+
+    def attribute_of(self, node: cst.BaseExpression, name: str, frame: Frame) -> Iterable[Alternative]:
+        """What an attribute of an expression is where that stands."""
+        evaluator, step, base_path = self.evaluator, frame.module.step_of(node), dotted(node)
+        path = f"{base_path}.{name}"
 
         def found(base: Value) -> Iterable[Alternative]:
-            if isinstance(base, Instance) and path is not None and step is not None and not self._inner(node, frame):
+            is_followed = base_path is not None and not self._inner(node, frame)
+            if isinstance(base, Instance) and is_followed and step is not None:
                 assigned = self.variable(path, step, frame)
                 if assigned:
                     return self._shared(path, self._fitting(assigned, node, frame), node, frame)
-            return evaluator.objects.attribute(base, node.attr.value)
+            return evaluator.objects.attribute(base, name)
 
-        return evaluator.each(evaluator.evaluate(node.value, frame), found)
+        return evaluator.each(evaluator.evaluate(node, frame), found)
 
     def _inner(self, node: cst.CSTNode, frame: Frame) -> bool:
         root = node
@@ -494,7 +499,21 @@ class Flow:
             frame = self.evaluator.frame_of(frame.module, function.body)
         if not any(parameter.name.value == root for parameter in parameters(function.params)):
             return just(Unbound()) if not rest or self.binds(function, root) else ()
+        if rest and root == self.evaluator.calls.receiver_name(frame.module, function):
+            assigned = self._before_method_call(rest, frame)
+            if assigned:
+                return assigned
         return self.rest_of(self.evaluator.calls.parameter(root, frame), root, path)
+
+    def _before_method_call(self, attribute: str, frame: Frame) -> Alternatives:
+        """What the caller of a method has assigned to an attribute of its own object before."""
+        call, caller = frame.call, frame.caller
+        if call is None or caller is None or not isinstance(call.func, cst.Attribute):
+            return ()
+        step, receiver = caller.module.step_of(call), dotted(call.func.value)
+        if step is None or receiver != "self":
+            return ()
+        return self.variable(f"{receiver}.{attribute}", step, caller)
 
     def _at_inner_start(self, block: Block, owner: cst.CSTNode, path: str, frame: Frame) -> Iterable[Alternative]:
         evaluator, root = self.evaluator, path.split(".")[0]

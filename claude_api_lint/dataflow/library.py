@@ -118,8 +118,10 @@ def _getattr(evaluator: Evaluator, arguments: Arguments, node: cst.Call, frame: 
     default = arguments.get(2)
     found: list[Alternative] = []
     if whole is not None and isinstance(constant, Const) and isinstance(constant.value, str):
-        for base in evaluator.force(whole):
-            found.extend(assuming(evaluator.objects.attribute(base.value, constant.value), base.when))
+        if isinstance(whole, Thunk):
+            found.extend(evaluator.flow.attribute_of(whole.node, constant.value, whole.frame))
+        else:
+            found.extend(evaluator.objects.attribute(whole, constant.value))
     if default is not None:
         found.extend(evaluator.force(default))
     return found or just(Unknown("getattr of a name that is not known"))

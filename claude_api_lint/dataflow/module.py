@@ -66,10 +66,10 @@ class Reading:
         return sum(new) <= max(self._left, 0)
 
     def may_open(self, path: str, size: int) -> bool:
-        """Whether a file may be split into statements, which costs a fifth of what parsing all of them does."""
+        """Whether a file may be split into statements, which costs a tenth of what parsing all of them does."""
         if path not in self._known and not self.is_over:
             self._known.add(path)
-            self._left -= size // 5
+            self._left -= size // 10
         return path in self._known
 
 

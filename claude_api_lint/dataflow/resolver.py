@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import libcst as cst
 
-MAX_READING = 150_000
+MAX_READING = 250_000
 """Characters of statements of other files that are looked into for the sake of one file; what they are beyond that is
 unknown. A project of a hundred modules needs a tenth."""
 MAX_KEPT = 600_000

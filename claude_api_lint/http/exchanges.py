@@ -113,7 +113,7 @@ class Exchanges:
         self._headers = Headers(evaluator)
         self._clients = Clients(evaluator, self.registry)
         self._wrappers = Wrappers(evaluator, self.registry)
-        self._reached = Reached(evaluator, self._read, self._may_send)
+        self._reached = Reached(evaluator, self._read, self._may_send, self._last_names)
 
     def of(self, module: Module, call: cst.Call, frame: Frame | None = None) -> list[Exchange]:
         """The requests that a call sends; none for a call that sends nothing, or of which nothing is known.

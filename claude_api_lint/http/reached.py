@@ -39,8 +39,9 @@ ReadCall = Callable[[Value, cst.Call, Frame], Iterator[Read]]
 class Reached:
     """Enters functions of other files, with what a call brings there."""
 
-    def __init__(self, evaluator: Evaluator, read: ReadCall, may_send: MayBe) -> None:
+    def __init__(self, evaluator: Evaluator, read: ReadCall, may_send: MayBe, sending: frozenset[str]) -> None:
         self.evaluator = evaluator
+        self._sending = sending
         self._read = read
         self._may_send = may_send
 
@@ -58,10 +59,12 @@ class Reached:
         yield from self._sent_in(method, frame, [MAX_CALLS], 0)
 
     def _sent_in(self, function: Function, frame: Frame, left: list[int], depth: int) -> Iterator[Read]:
-        """The requests of a function's calls, and of those that it calls itself; ``left`` counts down."""
-        for call in walk(function.node.body):
-            if not isinstance(call, cst.Call):
-                continue
+        """The requests of a function's calls, and of those that it calls itself; ``left`` counts down.
+
+        Those that are named like a library's come first, while there is something left to spend.
+        """
+        calls = [node for node in walk(function.node.body) if isinstance(node, cst.Call)]
+        for call in sorted(calls, key=lambda call: last_name(call.func) not in self._sending):
             left[0] -= 1
             if left[0] < 0:
                 return
