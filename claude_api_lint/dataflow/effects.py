@@ -279,7 +279,7 @@ class Effects:
                 left = self._left_by_method(call, path, frame)
                 if not left:
                     attributes = self.evaluator.objects.attribute(owner.value, attribute)
-                    left = self.evaluator.flow.rest_of(attributes, "self." + attribute, path)
+                    left = list(self.evaluator.flow.rest_of(attributes, "self." + attribute, path))
                 found.extend(left)
         return self.evaluator.limit(found) if found else state
 
