@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from claude_api_lint.dataflow.project import Project
-from claude_api_lint.prefilter import mentions_api
+from claude_api_lint.prefilter import mentions_api, names_vendor
 
 SENDING = (b"header", b"/v1/", b".post(", b".send(", b".stream(", b".request(", b"urlopen")
 """Texts of which a file has at least one where it sends a request whose URL and headers it imports, in lower case."""
@@ -26,4 +26,4 @@ def leads_to_api(data: bytes, path: str, project: Project | None) -> bool:
     """Whether a file sends requests with names that it imports from what mentions the API."""
     if project is None or not may_send(data):
         return False
-    return any(mentions_api(text.encode("utf-8", "surrogatepass")) for text in project.reached(path, data))
+    return any(names_vendor(text.encode("utf-8", "surrogatepass")) for text in project.reached(path, data))

@@ -22,6 +22,11 @@ def mentions_api(source: bytes) -> bool:
     return any(word in lowered for word in MENTIONS)
 
 
+def names_vendor(source: bytes) -> bool:
+    """Whether a text has the name that every host, header and model of the API has a part of: a request needs one."""
+    return b"anthropic" in source.lower()
+
+
 def may_name_codes(source: bytes) -> bool:
     """Whether the file's bytes can hold a ``# noqa`` with a code of ours, which concerns us wherever it stands."""
     return b"CAV" in source and b"noqa" in source.lower()

@@ -22,7 +22,7 @@ from claude_api_lint.formats import DOCUMENTS, NOTEBOOK, check_file, fix_file
 from claude_api_lint.git import GitError, changed_since, root_above
 from claude_api_lint.jobs import Lost, each
 from claude_api_lint.output.report import Report, Skipped
-from claude_api_lint.prefilter import may_name_codes, mentions_api
+from claude_api_lint.prefilter import may_name_codes, mentions_api, names_vendor
 from claude_api_lint.settings import Settings
 from claude_api_lint.source import Source, UnreadableSource
 
@@ -281,7 +281,8 @@ def _candidates(jobs: Iterable[Job], project: Project, passed: list[Outcome]) ->
     unsure: list[Job] = []
     for job in jobs:
         if mentions_api(job.data):
-            roots.add(project.root_of(job.path))
+            if names_vendor(job.data):
+                roots.add(project.root_of(job.path))
             yield job
         elif may_name_codes(job.data):
             yield job
