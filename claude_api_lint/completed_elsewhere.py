@@ -50,8 +50,19 @@ def _is_completed(evaluator: Evaluator, place: Place, sender: Module) -> bool:
         return _is_object_completed(evaluator, Class(module, owner), attributes, replaceable)
     if scope is not None:
         return False
-    users = ((user, name) for name in names for user in evaluator.resolver.users(module, name))
-    return any(_changes(evaluator, user, name) or evaluator.resolver.is_exhausted for user, name in users)
+    return any(
+        _changes(user, name, imported) or evaluator.resolver.is_exhausted
+        for name in names
+        for user, imported in _users(evaluator, module, name)
+    )
+
+
+def _users(evaluator: Evaluator, module: Module, name: str) -> Iterator[tuple[Module, frozenset[str]]]:
+    """The modules that have a name as a word and import from a module, with the names that they import."""
+    for user in evaluator.resolver.users(module, name):
+        imported = frozenset(evaluator.resolver.names_from(user, module))
+        if imported:
+            yield user, imported
 
 
 def _names(place: Place) -> Iterator[str]:
@@ -63,11 +74,8 @@ def _names(place: Place) -> Iterator[str]:
         yield dotted(step.target) or ""
 
 
-def _changes(evaluator: Evaluator, module: Module, name: str) -> bool:
+def _changes(module: Module, name: str, imported: frozenset[str]) -> bool:
     """Whether a module changes what it imports under a name: ``HEADERS[...] = ``, ``net.session.headers.update``."""
-    imported = evaluator.imports.from_project(module)
-    if not imported:
-        return False
     for target in _changed_in_place(module, name):
         path = dotted(target) or ""
         if path.split(".")[0] in imported and name in path.split("."):
@@ -98,7 +106,7 @@ def _is_object_completed(evaluator: Evaluator, cls: Class, attributes: set[str],
     """Whether others set or change an attribute of a class's objects, or there are only objects of subclasses which
     have something else in the place of a method or attribute.
     """
-    for user in evaluator.resolver.users(cls.module, cls.node.name.value):
+    for user, _ in _users(evaluator, cls.module, cls.node.name.value):
         if evaluator.resolver.is_exhausted or any(_sets(user, attribute) for attribute in attributes):
             return True
         if _overrides(evaluator, user, cls, replaceable) and not evaluator.objects.constructions(cls):

@@ -269,6 +269,18 @@ class Project:
                 return candidate
         return path if self._is_namespace(path) else None
 
+    def may_give(self, source: str, name: str | None, path: str) -> bool:
+        """Whether ``import``, or ``from source import name``, may bind a file or something of it.
+
+        A package may give what any of its modules has: it may have imported that.
+        """
+        if source == path:
+            return True
+        folder = os.path.dirname(source) if source.endswith(_PACKAGE) else source
+        if not path.startswith(folder + os.sep):
+            return False
+        return source.endswith(_PACKAGE) or name is None or self.inside(folder, [name]) == path
+
     def _is_namespace(self, folder: str) -> bool:
         """Whether a folder without ``__init__.py`` can be meant by an import: it holds modules or packages."""
         if not self._is_folder(folder):

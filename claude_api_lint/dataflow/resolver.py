@@ -44,6 +44,9 @@ class Resolver(Protocol):
     def names_from_project(self, module: Module) -> Iterable[str]:
         """The names that a module's imports bind to something of the project's other modules."""
 
+    def names_from(self, importer: Module, module: Module) -> Iterable[str]:
+        """The names that a module's imports bind to another module, or to what that has, as far as can be told."""
+
     def users(self, module: Module, name: str) -> Iterable[Module]:
         """The other modules of the project that have a name as a word."""
 
@@ -69,6 +72,9 @@ class OneFile:
         return None
 
     def names_from_project(self, module: Module) -> Iterable[str]:
+        return ()
+
+    def names_from(self, importer: Module, module: Module) -> Iterable[str]:
         return ()
 
     def users(self, module: Module, name: str) -> Iterable[Module]:
@@ -148,6 +154,13 @@ class Across:
         if source is None or source.module is None:
             return ()
         return frozenset().union(*(statement.binds or frozenset() for statement in source.module.statements))
+
+    def names_from(self, importer: Module, module: Module) -> Iterable[str]:
+        path = os.path.abspath(module.path)
+        for found in imports_in(importer.source.text):
+            source = self.project.find(importer.path, found.module)
+            if source is not None and self.project.may_give(source, found.name, path):
+                yield from self._star_names(importer, found) if found.name == "*" else (found.bound,)
 
     def users(self, module: Module, name: str) -> Iterable[Module]:
         for path in self.project.users(module.path, name):
