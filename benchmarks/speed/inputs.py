@@ -57,9 +57,14 @@ def packages(*, speaking: bool | None = None) -> list[Path]:
     return [folder for folder in every if (folder.name.partition("==")[0] in SPEAKING) is speaking]
 
 
-def sample(package: str, every: int) -> Path:
+def package(name: str) -> Path:
+    """The folder of a package."""
+    return next(folder for folder in bigtree().iterdir() if folder.name.partition("==")[0] == name)
+
+
+def sample(name: str, every: int) -> Path:
     """A copy of every so-manieth file of a package; the package itself where that is each one."""
-    (folder,) = [folder for folder in bigtree().iterdir() if folder.name.partition("==")[0] == package]
+    folder = package(name)
     if every == 1:
         return folder
     copy = BUILD / "speed" / f"{folder.name}-every-{every}"

@@ -61,9 +61,9 @@ def measured(command: Command) -> Run:
     return Run(wall, usage.ru_utime + usage.ru_stime, process.returncode)
 
 
-def interleaved(commands: Mapping[str, Command], rounds: int) -> dict[str, list[Run]]:
-    """Run all commands in turn, so many times, after one round that does not count."""
-    for command in commands.values():
+def interleaved(commands: Mapping[str, Command], rounds: int, *, warmed: bool = True) -> dict[str, list[Run]]:
+    """Run all commands in turn, so many times; with ``warmed`` after one round that does not count."""
+    for command in commands.values() if warmed else ():
         measured(command)
     runs: dict[str, list[Run]] = {name: [] for name in commands}
     for _ in range(rounds):

@@ -47,7 +47,7 @@ class Peer:
 PEERS = {
     peer.name: peer
     for peer in (
-        Peer("ours", (str(REPOSITORY),), "claude-api-lint", ("check",)),
+        Peer("ours", (str(REPOSITORY),), "claude-api-lint", ("check", "--no-cache")),
         Peer(
             "ruff",
             ("ruff==0.17.6",),

@@ -44,7 +44,7 @@ def measure(case: Case, environments: Path, options: str) -> Result:
     """Run a case, unless ours lacks the option that it needs."""
     if case.needs and case.needs not in options:
         return Result(case, {}, f"`check` has no {case.needs}")
-    return Result(case, interleaved(case.commands(environments), case.rounds))
+    return Result(case, interleaved(case.commands(environments), case.rounds, warmed=case.warmed))
 
 
 def reached(goal: Goal, case: Case, runs: dict[str, list[Run]]) -> tuple[Spread, bool]:
