@@ -218,9 +218,11 @@ def read_options(path: str) -> Options | None:
 
 def known_codes(prefixes: Iterable[str]) -> tuple[str, ...]:
     """The prefixes, each of which must begin the code of a rule; raises ConfigurationError."""
+    prefixes = tuple(prefixes)
+    if not prefixes:
+        return ()  # as in most runs, which need no list of the rules then
     from claude_api_lint.rules import rule_codes
 
-    prefixes = tuple(prefixes)
     for prefix in prefixes:
         if not prefix or not (_begins(prefix, rule_codes()) or _begins(prefix, _codes_of_others())):
             codes = [*rule_codes(), *_codes_of_others()]

@@ -6,7 +6,6 @@ it, once. This module needs no LibCST: it also decides whether a file that does 
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import stat
@@ -16,12 +15,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from claude_api_lint.parsing import Refused, Statement, split
 from claude_api_lint.prefilter import mentions_api
 from claude_api_lint.source import Source, UnreadableSource
 
 if TYPE_CHECKING:
     from claude_api_lint.dataflow.resolver import Across
+    from claude_api_lint.parsing import Statement
 
 ROOT_FILES = ("pyproject.toml", "setup.cfg", "setup.py", ".git")
 """What tells that a folder is the root of a project."""
@@ -73,6 +72,8 @@ class File:
     @cached_property
     def digest(self) -> str:
         """A hash of the content."""
+        import hashlib
+
         return hashlib.sha256(self.data).hexdigest()
 
     @cached_property
@@ -89,6 +90,8 @@ class File:
     @cached_property
     def statements(self) -> list[Statement] | None:
         """The top-level statements; None where the file cannot be analysed."""
+        from claude_api_lint.parsing import Refused, split
+
         try:
             return split(self.source) if self.source is not None else None
         except (Refused, RecursionError):
