@@ -53,16 +53,8 @@ def _is_completed(evaluator: Evaluator, place: Place, sender: Module) -> bool:
     return any(
         _changes(user, name, imported) or evaluator.resolver.is_exhausted
         for name in names
-        for user, imported in _users(evaluator, module, name)
+        for user, imported in evaluator.resolver.importers(module, name)
     )
-
-
-def _users(evaluator: Evaluator, module: Module, name: str) -> Iterator[tuple[Module, frozenset[str]]]:
-    """The modules that have a name as a word and import from a module, with the names that they import."""
-    for user in evaluator.resolver.users(module, name):
-        imported = frozenset(evaluator.resolver.names_from(user, module))
-        if imported:
-            yield user, imported
 
 
 def _names(place: Place) -> Iterator[str]:
@@ -106,7 +98,7 @@ def _is_object_completed(evaluator: Evaluator, cls: Class, attributes: set[str],
     """Whether others set or change an attribute of a class's objects, or there are only objects of subclasses which
     have something else in the place of a method or attribute.
     """
-    for user, _ in _users(evaluator, cls.module, cls.node.name.value):
+    for user, _ in evaluator.resolver.importers(cls.module, cls.node.name.value):
         if evaluator.resolver.is_exhausted or any(_sets(user, attribute) for attribute in attributes):
             return True
         if _overrides(evaluator, user, cls, replaceable) and not evaluator.objects.constructions(cls):

@@ -306,9 +306,7 @@ class Objects:
             return []
         found: list[tuple[cst.Call, Frame]] = []
         name = cls.node.name.value
-        for user in self.evaluator.resolver.users(cls.module, name):
-            if not any(self.evaluator.resolver.names_from(user, cls.module)):
-                continue
+        for user, _ in self.evaluator.resolver.importers(cls.module, name):
             if not self.evaluator.resolver.may_look_into(user, user.calling(name)):
                 return []
             for call, frame in self._constructions_in(user, cls):

@@ -44,8 +44,8 @@ class Resolver(Protocol):
     def names_from_project(self, module: Module) -> Iterable[str]:
         """The names that a module's imports bind to something of the project's other modules."""
 
-    def names_from(self, importer: Module, module: Module) -> Iterable[str]:
-        """The names that a module's imports bind to another module, or to what that has, as far as can be told."""
+    def importers(self, module: Module, name: str) -> Iterable[tuple[Module, frozenset[str]]]:
+        """The other modules that have a name as a word and import from a module, with the names that they import."""
 
     def users(self, module: Module, name: str) -> Iterable[Module]:
         """The other modules of the project that have a name as a word."""
@@ -74,7 +74,7 @@ class OneFile:
     def names_from_project(self, module: Module) -> Iterable[str]:
         return ()
 
-    def names_from(self, importer: Module, module: Module) -> Iterable[str]:
+    def importers(self, module: Module, name: str) -> Iterable[tuple[Module, frozenset[str]]]:
         return ()
 
     def users(self, module: Module, name: str) -> Iterable[Module]:
@@ -155,12 +155,21 @@ class Across:
             return ()
         return frozenset().union(*(statement.binds or frozenset() for statement in source.module.statements))
 
-    def names_from(self, importer: Module, module: Module) -> Iterable[str]:
+    def importers(self, module: Module, name: str) -> Iterable[tuple[Module, frozenset[str]]]:
+        for path in self.project.users(module.path, name):
+            file = self.project.file(path)
+            imported = frozenset(self._names_from(file, module)) if file is not None else frozenset[str]()
+            user = self._module(path) if imported else None
+            if user is not None:
+                yield user, imported
+
+    def _names_from(self, importer: File, module: Module) -> Iterable[str]:
+        """The names that a file's imports may bind to a module, or to what it has."""
         path = os.path.abspath(module.path)
-        for found in imports_in(importer.source.text):
+        for found in importer.imports:
             source = self.project.find(importer.path, found.module)
             if source is not None and self.project.may_give(source, found.name, path):
-                yield from self._star_names(importer, found) if found.name == "*" else (found.bound,)
+                yield from module.words if found.name == "*" else (found.bound,)
 
     def users(self, module: Module, name: str) -> Iterable[Module]:
         for path in self.project.users(module.path, name):
