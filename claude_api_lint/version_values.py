@@ -14,7 +14,7 @@ from claude_api_lint.dataflow.module import Module
 from claude_api_lint.dataflow.trees import code_of, dotted, string_value, walk
 from claude_api_lint.dataflow.values import Alternative, Const, Entry, Mapping, Place, Thunk, compatible
 from claude_api_lint.findings import Confidence
-from claude_api_lint.http.headers import HEADER_NAMES
+from claude_api_lint.http.headers import AUTH_HEADERS, HEADER_NAMES
 from claude_api_lint.parsing import Statement
 from claude_api_lint.prefilter import mentions_api
 from claude_api_lint.rule import Analysis, Rule
@@ -183,14 +183,16 @@ def _written(alternative: Alternative, entry: Entry, confidence: Confidence) -> 
 def written_headers(requests: ApiRequests, node: cst.Dict) -> Iterator[Mapping]:
     """The mapping of a dict literal that can only be request headers for the API, wherever it is sent.
 
-    It must have another header, and be named or passed as headers; tests that compare or fake headers are left alone.
+    It must have another header, and be named or passed as headers, or have a key beside the kind of what is sent; tests
+    that compare or fake headers are left alone.
     """
     module = requests.module
     if module.is_test or requests.is_mocked:
         return
-    if not any(_is_key(element, HEADER_NAMES) for element in node.elements):
+    names = frozenset(_written_names(node)) & HEADER_NAMES
+    if not names or _is_another_matter(requests, node):
         return
-    if not _is_used_as_headers(requests, node):
+    if not _is_used_as_headers(requests, node) and not (names & AUTH_HEADERS and names - AUTH_HEADERS):
         return
     for alternative in requests.evaluator.evaluate(node, requests.evaluator.frame_of(module, node)):
         if isinstance(alternative.value, Mapping):
@@ -242,25 +244,32 @@ def _likely_values(requests: ApiRequests, entry: Entry) -> Iterator[VersionValue
     yield from _meant([_written(alternative, entry, Confidence.LIKELY) for alternative in requests.values(entry)])
 
 
-def _is_key(element: cst.BaseDictElement, names: frozenset[str]) -> bool:
-    if not isinstance(element, cst.DictElement):
-        return False
-    key = string_value(element.key)
-    return isinstance(key, str) and key.lower() in names
+def _written_names(node: cst.Dict) -> Iterator[str]:
+    """The keys of a dict literal, and those of ``**({"key": value} if test else {})`` in it, in lower case."""
+    for element in node.elements:
+        if isinstance(element, cst.DictElement):
+            key = string_value(element.key)
+            if isinstance(key, str):
+                yield key.lower()
+        else:
+            for inner in walk(element.value):
+                if isinstance(inner, cst.Dict):
+                    yield from _written_names(inner)
+
+
+def _is_another_matter(requests: ApiRequests, node: cst.Dict) -> bool:
+    """Whether a request with the literal is seen, which tells more, or the SDK gets it, which is for another rule."""
+    module = requests.module
+    keys = (element.key for element in node.elements if isinstance(element, cst.DictElement))
+    return Place(module, node) in requests.homes_of_others | requests.judged_homes or any(
+        Place(module, key) in requests.sdk.keys for key in keys
+    )
 
 
 def _is_used_as_headers(requests: ApiRequests, node: cst.Dict) -> bool:
-    """Whether the literal is bound to, returned from or passed as something named headers, and no request is seen."""
+    """Whether the literal is bound to, returned from or passed as something named headers."""
     module = requests.module
     parent = module.parent(node)
-    if Place(module, node) in requests.homes_of_others | requests.judged_homes:
-        return False
-    if any(
-        Place(module, element.key) in requests.sdk.keys
-        for element in node.elements
-        if isinstance(element, cst.DictElement)
-    ):
-        return False  # what the SDK makes of them is for another rule
     if isinstance(parent, cst.Arg):
         call = module.parent(parent)
         name = parent.keyword.value if parent.keyword is not None else dotted(getattr(call, "func", node)) or ""
