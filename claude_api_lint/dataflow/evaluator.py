@@ -54,7 +54,7 @@ from claude_api_lint.dataflow.values import (
     piece_of,
 )
 
-BUDGET = 15_000
+BUDGET = 40_000
 """Steps of evaluation per file; after them everything is unknown. Real files need a few hundred, large ones 2,000."""
 QUESTION_BUDGET = 3_000
 """Steps of evaluation per question of a rule, so that one costly question does not starve the others."""
