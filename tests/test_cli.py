@@ -634,7 +634,12 @@ def wait_until_it_waits(pid: int) -> None:
 def test_an_interrupt_ends_quietly(project: Path) -> None:
     command = [sys.executable, "-m", "claude_api_lint", "check", "-"]
     with subprocess.Popen(
-        command, cwd=project, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        command,
+        cwd=project,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # a background job ignores it
     ) as process:
         wait_until_it_waits(process.pid)
         process.send_signal(signal.SIGINT)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 MAX_READING = 250_000
 """Characters of statements of other files that are looked into for the sake of one file; what they are beyond that is
-unknown. A project of a hundred modules needs a tenth."""
+unknown. The Claude provider of esperanto 2.28, a library of 84 modules, takes 53,000."""
 MAX_KEPT = 600_000
 """Characters of statements whose trees are kept for the next file; a tree takes about 500 bytes for each."""
 
