@@ -11,11 +11,11 @@ import libcst as cst
 
 from claude_api_lint.dataflow.evaluator import Evaluator
 from claude_api_lint.dataflow.module import Module
-from claude_api_lint.dataflow.trees import dotted
+from claude_api_lint.dataflow.trees import CHANGING_METHODS, dotted
 from claude_api_lint.dataflow.values import Class, Place
 from claude_api_lint.http.exchanges import Exchange
 
-_CHANGING = frozenset("update setdefault pop popitem clear append extend insert add __setitem__".split())
+_CHANGING = CHANGING_METHODS | {"__setitem__"}
 
 
 class CompletedElsewhere:

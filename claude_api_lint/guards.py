@@ -27,7 +27,7 @@ MAX_PATTERN_COST = 1 << 18
 TOO_DEEP = "it is too deeply nested to analyse"
 TOO_LONG = "it has an expression too long to analyse"
 
-
+_OPERANDS = {ast.BoolOp: "values", ast.Compare: "comparators"}
 _LEAVES = frozenset({ast.Name, ast.Constant, ast.Load, ast.Store})
 
 
@@ -37,11 +37,10 @@ def refusal_of_tree(tree: ast.Module, source: Source) -> str | None:
     level: list[ast.AST] = [tree]
     for _ in range(MAX_DEPTH + 1):
         for node in level:
-            kind = node.__class__
-            if kind is ast.BoolOp or kind is ast.Compare:
-                operands = node.values if isinstance(node, ast.BoolOp) else node.comparators  # type: ignore[attr-defined]
-                if len(operands) > MAX_OPERANDS:
-                    return f"line {node.lineno} has an expression too long to analyse"  # type: ignore[attr-defined]
+            operands = _OPERANDS.get(node.__class__)
+            if operands is not None and isinstance(node, ast.expr):
+                if len(getattr(node, operands)) > MAX_OPERANDS:
+                    return f"line {node.lineno} has an expression too long to analyse"
             elif isinstance(node, ast.Match):
                 pattern_cost += sum(_pattern_cost(text) for text in _case_heads(node, source))
                 if pattern_cost > MAX_PATTERN_COST:

@@ -307,7 +307,7 @@ class Checking:
 
     def known(self, job: Job) -> Outcome | None:
         """What an earlier run has found."""
-        result = self.cache.get(job.path, job.data, job.settings, self.project) if self.cache is not None else None
+        result = _kept(job, self.project, self.cache)
         return _outcome(job, result) if result is not None else None
 
     def checked(self, job: Job) -> Outcome:
@@ -330,7 +330,7 @@ class Fixing:
         """That nothing is to be done, where an earlier run has found nothing."""
         from claude_api_lint.linter import CheckResult
 
-        result = self.cache.get(job.path, job.data, job.settings, self.project) if self.cache is not None else None
+        result = _kept(job, self.project, self.cache)
         return _outcome(job, result) if result == CheckResult() else None
 
     def fixed(self, job: Job) -> Outcome:
@@ -345,6 +345,10 @@ class Fixing:
         return Outcome(
             job, result.source, result.remaining, result.fixed, result.skipped, result.problems, result.others
         )
+
+
+def _kept(job: Job, project: Project, cache: Cache | None) -> CheckResult | None:
+    return cache.get(job.path, job.data, job.settings, project) if cache is not None else None
 
 
 def _outcome(job: Job, result: CheckResult) -> Outcome:

@@ -9,10 +9,8 @@ import libcst as cst
 
 from claude_api_lint.dataflow import mappings
 from claude_api_lint.dataflow.module import Module
-from claude_api_lint.dataflow.trees import Scope, dotted
+from claude_api_lint.dataflow.trees import CHANGING_METHODS, Scope, dotted
 from claude_api_lint.dataflow.values import Alternative, Alternatives, Change, Made, Mapping, Value
-
-_CHANGING_METHODS = frozenset("update setdefault pop popitem clear append extend insert add".split())
 
 
 class Aliases:
@@ -79,7 +77,7 @@ class Aliases:
 def _changes(module: Module, root: str) -> Iterator[tuple[cst.CSTNode, str]]:
     """Every place that changes an object in place, with the name it does it through."""
     for call in module.nodes(cst.Call, root):
-        if isinstance(call.func, cst.Attribute) and call.func.attr.value in _CHANGING_METHODS:
+        if isinstance(call.func, cst.Attribute) and call.func.attr.value in CHANGING_METHODS:
             yield from _named(call, call.func.value)
     changing: list[cst.AssignTarget | cst.Del] = [
         *module.nodes(cst.AssignTarget, root),

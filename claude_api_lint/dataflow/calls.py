@@ -11,7 +11,7 @@ import libcst as cst
 from claude_api_lint.dataflow import library, mappings, texts
 from claude_api_lint.dataflow.decorators import passes_on
 from claude_api_lint.dataflow.module import Module
-from claude_api_lint.dataflow.trees import dotted, last_name, string_value, target_names, walk
+from claude_api_lint.dataflow.trees import bound_by, dotted, last_name, string_value, walk
 from claude_api_lint.dataflow.values import (
     ITSELF,
     NOTHING,
@@ -47,11 +47,6 @@ if TYPE_CHECKING:
 FunctionNode = cst.FunctionDef | cst.Lambda
 READING_METHODS = frozenset("get items keys values copy popitem __getitem__ __contains__".split())
 MAX_CALLERS = 16
-
-_BINDING = frozenset(
-    {cst.FunctionDef, cst.ClassDef, cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.NamedExpr, cst.For}
-    | {cst.AsName, cst.ImportAlias, cst.MatchAs, cst.MatchStar, cst.MatchMapping}
-)
 
 
 @dataclass(frozen=True)
@@ -360,7 +355,7 @@ class Calls:
             outside: set[str] = set()
             if isinstance(function, cst.FunctionDef):
                 for node in walk(function.body, into_scopes=False):
-                    names |= set(_bound_by(node))
+                    names |= set(bound_by(node))
                     if isinstance(node, cst.Global | cst.Nonlocal):
                         outside |= {item.name.value for item in node.names}
             self._bound[function] = frozenset(names - outside)
@@ -635,21 +630,3 @@ def _all_parameters(function: FunctionNode) -> list[cst.Param]:
     from claude_api_lint.dataflow.flow import parameters
 
     return parameters(function.params)
-
-
-def _bound_by(node: cst.CSTNode) -> Iterator[str]:
-    """The names that one node binds."""
-    if node.__class__ not in _BINDING:
-        return
-    if isinstance(node, cst.FunctionDef | cst.ClassDef):
-        yield node.name.value
-    elif isinstance(node, cst.AssignTarget | cst.AnnAssign | cst.AugAssign | cst.NamedExpr | cst.For):
-        yield from target_names(node.target)
-    elif isinstance(node, cst.AsName):
-        yield from target_names(node.name)
-    elif isinstance(node, cst.ImportAlias) and node.asname is None:
-        yield (dotted(node.name) or "").split(".")[0]
-    elif isinstance(node, cst.MatchAs | cst.MatchStar) and node.name is not None:
-        yield node.name.value
-    elif isinstance(node, cst.MatchMapping) and node.rest is not None:
-        yield node.rest.value

@@ -6,9 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from claude_api_lint.dataflow.trees import walk
-
-_CHANGING = frozenset("update setdefault pop popitem clear append extend insert add".split())
+from claude_api_lint.dataflow.trees import CHANGING_METHODS, walk
 
 
 def passes_on(decorator: cst.FunctionDef) -> bool:
@@ -48,7 +46,11 @@ def _changed(decorator: cst.FunctionDef) -> Iterator[str]:
         if isinstance(node, cst.AssignTarget | cst.AugAssign | cst.Del):
             target = node.target.value if isinstance(node.target, cst.Subscript | cst.Attribute) else None
             target = node.target if isinstance(node, cst.AugAssign) and target is None else target
-        elif isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and node.func.attr.value in _CHANGING:
+        elif (
+            isinstance(node, cst.Call)
+            and isinstance(node.func, cst.Attribute)
+            and node.func.attr.value in CHANGING_METHODS
+        ):
             target = node.func.value
         if isinstance(target, cst.Name):
             yield target.value

@@ -269,19 +269,18 @@ class Effects:
         self, call: cst.Call, method: str, path: str, frame: Frame, state: Alternatives
     ) -> Alternatives:
         """``self.prepare()`` where that method assigns or changes the attribute."""
-        attribute = path.split(".")[1]
-        found: list[Alternative] = []
+        attribute, objects = path.split(".")[1], self.evaluator.objects
         assert isinstance(call.func, cst.Attribute)
-        for owner in self.evaluator.evaluate(call.func.value, frame):
-            if isinstance(owner.value, Instance) and attribute in self.evaluator.objects.assigned_by(
-                owner.value, method
-            ):
-                left = self._left_by_method(call, path, frame)
-                if not left:
-                    attributes = self.evaluator.objects.attribute(owner.value, attribute)
-                    left = list(self.evaluator.flow.rest_of(attributes, "self." + attribute, path))
-                found.extend(left)
-        return self.evaluator.limit(found) if found else state
+        owners = [owner.value for owner in self.evaluator.evaluate(call.func.value, frame)]
+        assigned = [
+            own for own in owners if isinstance(own, Instance) and attribute in objects.assigned_by(own, method)
+        ]
+        if not assigned:
+            return state
+        left = self._left_by_method(call, path, frame)
+        for owner in assigned if not left else ():
+            left.extend(self.evaluator.flow.rest_of(objects.attribute(owner, attribute), "self." + attribute, path))
+        return self.evaluator.limit(left) if left else state
 
     def _left_by_method(self, call: cst.Call, path: str, frame: Frame) -> list[Alternative]:
         """What an attribute is when one of the object's own methods has returned; nothing where that is not seen."""

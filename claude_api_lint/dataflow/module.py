@@ -14,17 +14,14 @@ from typing import TypeVar
 import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider
 
-from claude_api_lint.dataflow.trees import Scope, SmallOrCompound, children, dotted, last_name, walk
+from claude_api_lint.dataflow.trees import NAMING, Scope, SmallOrCompound, children, dotted, last_name, named_by, walk
 from claude_api_lint.parsing import Refused, Statement, split
 from claude_api_lint.source import Source
 
 Node = TypeVar("Node", bound=cst.CSTNode)
 _BINDING = (cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.NamedExpr, cst.For, cst.CompFor, cst.Del)
 _BODIES = frozenset({cst.IndentedBlock, cst.SimpleStatementSuite})
-_TOUCHING = frozenset(  # told by the class itself: an `isinstance` costs a microsecond, and this asks it of every node
-    {*_BINDING, cst.Call, cst.AsName, cst.FunctionDef, cst.ClassDef, cst.ImportAlias}
-    | {cst.MatchAs, cst.MatchStar, cst.MatchMapping}
-)
+_TOUCHING = NAMING | {*_BINDING, cst.Call, cst.AsName}
 _TEST_FILE = re.compile(r"(^|/)(tests?|testing|conftest\.py|test_[^/]*|[^/]*_test\.py)(/|$)", re.IGNORECASE)
 SELF_CALL = "self.()"
 """Marks a step that calls a method on its own object, and so may change any attribute of it."""
@@ -307,14 +304,8 @@ def _touched(step: cst.CSTNode) -> Iterator[str]:
             yield from _lvalues(node.target)
         elif isinstance(node, cst.AsName):
             yield from _lvalues(node.name)
-        elif isinstance(node, cst.FunctionDef | cst.ClassDef):
-            yield node.name.value
-        elif isinstance(node, cst.ImportAlias):
-            yield (dotted(node.asname.name if node.asname else node.name) or "").split(".")[0]
-        elif isinstance(node, cst.MatchAs | cst.MatchStar) and node.name is not None:
-            yield node.name.value
-        elif isinstance(node, cst.MatchMapping) and node.rest is not None:
-            yield node.rest.value
+        else:
+            yield from named_by(node)
 
 
 def _lvalues(target: cst.CSTNode) -> Iterator[str]:

@@ -123,7 +123,7 @@ class Across:
 
     def release(self) -> None:
         """Let trees go that take too much memory, those of the oldest modules first."""
-        modules = [module for module in self._modules.values() if module is not None]
+        modules = [module for module in self._modules.values() if module is not None and module.parsed]
         kept = sum(module.parsed for module in modules)
         for module in modules:
             if kept <= MAX_KEPT:

@@ -15,6 +15,11 @@ _LAYOUT_NAMES = frozenset(
 
 Scope = cst.FunctionDef | cst.Lambda | cst.ClassDef
 _SCOPES = frozenset({cst.FunctionDef, cst.Lambda, cst.ClassDef})
+_TARGETING = frozenset({cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.NamedExpr, cst.For})
+# Told by the class itself: an ``isinstance`` costs a microsecond, and every node is asked.
+NAMING = frozenset({cst.FunctionDef, cst.ClassDef, cst.ImportAlias, cst.MatchAs, cst.MatchStar, cst.MatchMapping})
+CHANGING_METHODS = frozenset("update setdefault pop popitem clear append extend insert add".split())
+"""The methods that change a dict, a list or a set in place."""
 SmallOrCompound = cst.BaseSmallStatement | cst.BaseCompoundStatement
 
 
@@ -79,6 +84,28 @@ def target_names(target: cst.CSTNode) -> list[str]:
         return [name for element in target.elements for name in target_names(element.value)]
     name = dotted(target)
     return [name] if name else []
+
+
+def bound_by(node: cst.CSTNode) -> Iterator[str]:
+    """The names that one node binds, those inside it not counted."""
+    if node.__class__ in _TARGETING:
+        yield from target_names(node.target)
+    elif isinstance(node, cst.AsName):
+        yield from target_names(node.name)
+    elif node.__class__ in NAMING:
+        yield from named_by(node)
+
+
+def named_by(node: cst.CSTNode) -> Iterator[str]:
+    """The names that a definition, an import without ``as`` or a pattern binds: one of the classes in ``NAMING``."""
+    if isinstance(node, cst.FunctionDef | cst.ClassDef):
+        yield node.name.value
+    elif isinstance(node, cst.ImportAlias) and node.asname is None:
+        yield (dotted(node.name) or "").split(".")[0]
+    elif isinstance(node, cst.MatchAs | cst.MatchStar) and node.name is not None:
+        yield node.name.value
+    elif isinstance(node, cst.MatchMapping) and node.rest is not None:
+        yield node.rest.value
 
 
 def last_name(node: cst.CSTNode) -> str | None:
