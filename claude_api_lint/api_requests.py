@@ -52,9 +52,10 @@ class ApiRequests:
         self._requests_of = requests_of
         self.evaluator = evaluator
         self.catalog = load_catalog()
-        self._exchanges = Exchanges(evaluator)
+        self._exchanges = Exchanges(evaluator, paths=self.catalog.path_words)
         self._has_begun = False
         self._of: dict[tuple[cst.Call, Frame | None], list[Exchange]] = {}
+        self._of_class: dict[cst.ClassDef, list[Exchange]] = {}
 
     @cached_property
     def sdk(self) -> SdkClients:
@@ -118,11 +119,12 @@ class ApiRequests:
         """What the methods of other files send for the objects of a class, as far as no call of this file does it."""
         if not node.bases or self.module.is_test:
             return []
-        inherited = self._exchanges.of_class(self.module, node)
-        if not inherited:
-            return []
-        seen = {exchange.sent_at for call in self.calls for exchange in self.exchanges(call)}
-        return [exchange for exchange in inherited if exchange.sent_at not in seen]
+        if node not in self._of_class:
+            inherited = self._exchanges.of_class(self.module, node)
+            calls = self.calls if inherited else ()
+            seen = {exchange.sent_at for call in calls for exchange in self.exchanges(call)}
+            self._of_class[node] = [exchange for exchange in inherited if exchange.sent_at not in seen]
+        return self._of_class[node]
 
     def goes_elsewhere(self, exchange: Exchange) -> bool:
         """Whether the URL is known, and is not the API's."""

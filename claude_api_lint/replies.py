@@ -140,7 +140,8 @@ class Replies:
     def whence(self, node: cst.BaseExpression, frame: Frame | None = None) -> Read:
         """The part of a reply that an expression is, what it may be besides, or None where nobody knows."""
         frame = frame or self.evaluator.frame_of(self._module_of(node), node)
-        return _read_together(self.read(alternative.value) for alternative in self.evaluator.evaluate(node, frame))
+        with self.evaluator.question():
+            return _read_together(self.read(alternative.value) for alternative in self.evaluator.evaluate(node, frame))
 
     def _module_of(self, node: cst.CSTNode) -> Module:
         return self.module if self.module.owns(node) else self.evaluator.resolver.owner(node) or self.module

@@ -9,12 +9,13 @@ from functools import cached_property
 import libcst as cst
 
 from claude_api_lint.api import ChangeKind
-from claude_api_lint.dataflow.trees import last_name, string_value
+from claude_api_lint.dataflow.trees import is_literal, last_name, string_value
 from claude_api_lint.dataflow.values import Const, Sequence, Value
 from claude_api_lint.rule import Analysis
 
 _EQUAL = cst.Equal | cst.Is
 _UNEQUAL = cst.NotEqual | cst.IsNot
+_DISPLAY = cst.Tuple | cst.List | cst.Set
 _NAMED_DONE = re.compile(r"(^|_)DONE(_|$)|SENTINEL|END_?MARKER|STOP_?MARKER")
 _SEARCHING = frozenset({"startswith", "endswith"})
 
@@ -57,18 +58,18 @@ class Sentinels:
         if isinstance(operator, _EQUAL | _UNEQUAL):
             outcome = isinstance(operator, _UNEQUAL)
             for subject, sentinel in ((left, right), (right, left)):
-                if self.is_sentinel(sentinel):
+                if not is_literal(subject) and self.is_sentinel(sentinel):
                     return SentinelTest(subject, outcome, by_name=_is_named(sentinel))
         if not isinstance(operator, cst.In | cst.NotIn):
             return None
         outcome = isinstance(operator, cst.NotIn)
-        if self.is_sentinel(left):
+        if not isinstance(right, _DISPLAY) and self.is_sentinel(left):
             return SentinelTest(right, outcome, by_name=_is_named(left))
         return self._among(left, right, outcome)
 
     def _among(self, subject: cst.BaseExpression, collection: cst.BaseExpression, outcome: bool) -> SentinelTest | None:
         """A test whether something is one of several texts, the sentinel among them."""
-        if isinstance(collection, cst.Tuple | cst.List | cst.Set):
+        if isinstance(collection, _DISPLAY):
             others = tuple(element for element in collection.elements if not self.is_sentinel(element.value))
             return SentinelTest(subject, outcome, others or None) if len(others) < len(collection.elements) else None
         if not isinstance(collection, cst.Name | cst.Attribute) or not self._may_stand_for_sentinel(collection):

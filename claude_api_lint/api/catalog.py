@@ -198,6 +198,11 @@ class Catalog:
         upto = [version for version in self.versions if version.date <= target]
         return tuple(change for version in upto for change in version.changes_of(kind))
 
+    @property
+    def path_words(self) -> frozenset[str]:
+        """The last words of the documented paths: what is left of one below a base URL."""
+        return self._endpoints.last_words
+
     def endpoint_tail(self, path: str) -> str | None:
         """The endpoint that a relative path, or the end of a URL, names (``messages``) if it speaks for the API.
 

@@ -6,6 +6,7 @@ import enum
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from .tables import Table
 
@@ -92,6 +93,11 @@ class Endpoints:
     exceptions: tuple[PathException, ...]
     endpoints: tuple[Endpoint, ...]
     sdk_calls: tuple[SdkCall, ...]
+
+    @cached_property
+    def last_words(self) -> frozenset[str]:
+        """The last words of the endpoints' tails."""
+        return frozenset(endpoint.tail.removesuffix("/{id}").rpartition("/")[2] for endpoint in self.endpoints)
 
     def requirement(self, url: str, complete: bool = True) -> Requirement:
         """Whether a request to the URL needs the version header.

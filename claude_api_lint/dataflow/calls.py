@@ -78,6 +78,7 @@ class Calls:
     def __init__(self, evaluator: Evaluator) -> None:
         self.evaluator = evaluator
         self._bound: dict[FunctionNode, frozenset[str]] = {}
+        self._assigned: dict[FunctionNode, tuple[frozenset[str], frozenset[str]]] = {}
         self._callers: dict[FunctionNode, list[tuple[cst.Call, Frame]]] = {}
 
     # Arguments
@@ -352,14 +353,25 @@ class Calls:
         """The names that a function binds itself: parameters, and what its statements assign."""
         if function not in self._bound:
             names = {parameter.name.value for parameter in _all_parameters(function)}
-            outside: set[str] = set()
-            if isinstance(function, cst.FunctionDef):
-                for node in walk(function.body, into_scopes=False):
-                    names |= set(bound_by(node))
-                    if isinstance(node, cst.Global | cst.Nonlocal):
-                        outside |= {item.name.value for item in node.names}
-            self._bound[function] = frozenset(names - outside)
+            assigned, outside = self._assigned_by(function)
+            self._bound[function] = frozenset((names | assigned) - outside)
         return self._bound[function]
+
+    def rebinds(self, function: FunctionNode, name: str) -> bool:
+        """Whether the statements of a function bind one of its parameters anew."""
+        return name in self._assigned_by(function)[0]
+
+    def _assigned_by(self, function: FunctionNode) -> tuple[frozenset[str], frozenset[str]]:
+        """The names that a function's statements bind, and those of them that belong to the scopes around it."""
+        if function not in self._assigned:
+            names: set[str] = set()
+            outside: set[str] = set()
+            for node in walk(function.body, into_scopes=False) if isinstance(function, cst.FunctionDef) else ():
+                names |= set(bound_by(node))
+                if isinstance(node, cst.Global | cst.Nonlocal):
+                    outside |= {item.name.value for item in node.names}
+            self._assigned[function] = frozenset(names), frozenset(outside)
+        return self._assigned[function]
 
     # Results
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import libcst as cst
@@ -81,6 +82,7 @@ class Evaluator:
         self.resolver = resolver or OneFile()
         self.budget = budget
         self._allowance = 0
+        self._is_asked = False
         self.observer: Observer | None = None
         self.flow = Flow(self)
         self.calls = Calls(self)
@@ -145,10 +147,10 @@ class Evaluator:
             alternatives, cycle = self._provisional[key]
             self._shallowest_cycle = min(self._shallowest_cycle, cycle)
             return alternatives
-        if not self._active:
-            self._allowance = min(self.budget, QUESTION_BUDGET)
+        if not self._active and not self._is_asked:
+            self._allowance = QUESTION_BUDGET
         self._spend()
-        if self._allowance < 0 or len(self._active) >= MAX_NESTING:
+        if self._is_used_up or len(self._active) >= MAX_NESTING:
             return just(Unknown("the analysis budget is used up"))
         depth, provisional_before = len(self._active), len(self._provisional)
         self._active[key] = depth
@@ -164,13 +166,27 @@ class Evaluator:
             return alternatives
         while len(self._provisional) > provisional_before:
             self._provisional.popitem()
-        if self._allowance >= 0 or not self._active:
+        if not self._is_used_up or not (self._active or self._is_asked):
             self._known[key] = alternatives  # an answer that was cut short is kept for its own question alone
         return alternatives
+
+    @contextmanager
+    def question(self) -> Iterator[None]:
+        """Let everything that is evaluated within be one question, with one budget."""
+        outer = self._allowance, self._is_asked
+        self._allowance, self._is_asked = QUESTION_BUDGET, True
+        try:
+            yield
+        finally:
+            self._allowance, self._is_asked = outer
 
     def _spend(self) -> None:
         self.budget -= 1
         self._allowance -= 1
+
+    @property
+    def _is_used_up(self) -> bool:
+        return self._allowance < 0 or self.budget < 0
 
     def limit(self, alternatives: Iterable[Alternative]) -> Alternatives:
         """At most MAX_ALTERNATIVES different ones."""
@@ -179,7 +195,7 @@ class Evaluator:
             different[alternative] = None
             if count > MAX_ALTERNATIVES:  # a step that makes many costs as much as many steps
                 self._spend()
-                if self._allowance < 0:
+                if self._is_used_up:
                     break
             if len(different) > MAX_ALTERNATIVES:
                 different = dict.fromkeys(_merged(different))

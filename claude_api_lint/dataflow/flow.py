@@ -236,10 +236,18 @@ class Flow:
             return self._in_class_body(path, step, scope, frame)
         if scope is None:
             return self._before_module_level(path, step, frame)
+        if path == self.evaluator.calls.receiver_name(module, scope) and not self.evaluator.calls.rebinds(scope, path):
+            return self._receiver(path, scope, frame)
         if self.binds(scope, path.split(".")[0]) or "." in path:
             block, index = module.position_of(step)
             return (*self.before(block, index, path, frame), *self._from_inner_functions(path, scope, frame))
         return self.free(path, scope, frame)
+
+    def _receiver(self, name: str, function: FunctionNode, frame: Frame) -> Alternatives:
+        """``self``, wherever it stands in a method that does not bind it anew."""
+        if frame.function is not function:
+            frame = self.evaluator.frame_of(frame.module, function.body)
+        return self.evaluator.calls.parameter(name, frame)
 
     def _from_inner_functions(self, path: str, scope: FunctionNode, frame: Frame) -> Iterator[Alternative]:
         """What functions inside assign to a name that they declare ``nonlocal``."""
@@ -291,12 +299,14 @@ class Flow:
         return self.evaluator.remember(("module", module, path), lambda: self._at_module_end(path, module_frame))
 
     def _at_module_end(self, path: str, frame: Frame) -> Iterable[Alternative]:
-        found = self._through_statements(path, len(frame.module.statements), frame)
+        module, root = frame.module, path.split(".")[0]
+        if not module.may_bind(root):  # a builtin, say
+            return self.rest_of(self.evaluator.imports.starred(module, root), root, path) if module.star_imports else ()
+        found = self._through_statements(path, len(module.statements), frame)
         values = [alternative.value for alternative in bound(found)]
         rebound, added = self._from_functions(path, frame, only_rebound=_cannot_change(values))
-        if not found and not rebound and frame.module.star_imports:
-            root = path.split(".")[0]
-            found = tuple(self.rest_of(self.evaluator.imports.starred(frame.module, root), root, path))
+        if not found and not rebound and module.star_imports:
+            found = tuple(self.rest_of(self.evaluator.imports.starred(module, root), root, path))
         alternatives = bound((*found, *rebound))
         real = [a for a in alternatives if not is_placeholder(a.value)]
         if not real and self._is_checked(path, frame):
@@ -373,8 +383,7 @@ class Flow:
 
     def before(self, block: Block, index: int, path: str, frame: Frame, leaving: Leaving = Leaving.ANY) -> Alternatives:
         """What a dotted name stands for before the step ``index`` of a block."""
-        module = frame.module
-        while index > 0 and not module.touches(block.steps[index - 1], path):
+        while index > 0 and not self._touches(block.steps[index - 1], path, frame):
             index -= 1
         return self.evaluator.remember(
             (block, index, path, frame, leaving),
@@ -403,6 +412,39 @@ class Flow:
             return self.rest_of(just(bound), step.name.value, path)
         return self.effects.after(step, path, frame, lambda: self.before(block, index, path, frame, leaving))
 
+    def _touches(self, step: cst.CSTNode, path: str, frame: Frame) -> bool:
+        """Whether a step may change what a dotted name stands for, be it by a method of the object itself."""
+        if frame.module.touches(step, path):
+            return True
+        if not path.startswith("self."):
+            return False
+        called = frame.module.own_methods(step)
+        return bool(called) and self._is_changed_by(called, path.split(".")[1], frame)
+
+    def _is_changed_by(self, methods: list[str], attribute: str, frame: Frame) -> bool:
+        """Whether one of an object's own methods assigns or changes an attribute."""
+        function, calls = frame.function, self.evaluator.calls
+        if function is None or calls.receiver_name(frame.module, function) != "self":
+            return True
+        owners = [owner.value for owner in calls.parameter("self", frame)]
+        return any(
+            not isinstance(owner, Instance) or attribute in self.evaluator.objects.assigned_by(owner, method)
+            for owner in owners
+            for method in methods
+        )
+
+    def _touched_in_arms(self, step: cst.If, path: str, frame: Frame) -> bool:
+        """Whether what stands in the arms of an ``if`` touches a name, or leaves an arm."""
+        blocks = [frame.module.block(step.body)]
+        if isinstance(step.orelse, cst.If):
+            blocks.append(frame.module.block(step.orelse))
+        elif step.orelse is not None:
+            blocks.append(frame.module.block(step.orelse.body))
+        return any(leaves(b, Leaving.ANY) or any(self._touches(s, path, frame) for s in b.steps) for b in blocks)
+
+    def _touched_in(self, body: cst.CSTNode, path: str, frame: Frame) -> bool:
+        return any(self._touches(step, path, frame) for step in frame.module.block(body).steps)
+
     def rest_of(self, alternatives: Iterable[Alternative], bound: str, path: str) -> Iterable[Alternative]:
         """What ``path`` is once ``bound``, a beginning of it, was bound to something."""
         for attribute in path[len(bound) :].split(".")[1:]:
@@ -421,7 +463,7 @@ class Flow:
         return self.before(block, len(block.steps), path, frame, leaving)
 
     def _after_if(self, step: cst.If, path: str, frame: Frame, leaving: Leaving) -> Iterator[Alternative]:
-        if not _touched_in_arms(step, path, frame):
+        if not self._touched_in_arms(step, path, frame):
             yield from self._before_step(step, path, frame, leaving)
             return
         for assumptions in self.arms(step.test, frame, True):
@@ -440,7 +482,7 @@ class Flow:
         block, index = frame.module.position_of(step)
         state = self.before(block, index, path, frame, leaving)
         for line in _heads(step):
-            if frame.module.touches(line, path):
+            if self._touches(line, path, frame):
                 state = self.effects.inside(line, path, frame, state)
         return state
 
@@ -455,7 +497,7 @@ class Flow:
     def _after_try(
         self, step: cst.Try | cst.TryStar, path: str, frame: Frame, leaving: Leaving
     ) -> Iterator[Alternative]:
-        if step.finalbody is not None and _touched_in(step.finalbody.body, path, frame):
+        if step.finalbody is not None and self._touched_in(step.finalbody.body, path, frame):
             yield from self._end(step.finalbody.body, path, frame, leaving)
             return
         yield from self._after_guarded(step, path, frame, leaving)
@@ -900,17 +942,3 @@ def _cannot_change(values: list[Value]) -> bool:
     """Whether values stay what they are, whatever functions do with the name that they are bound to."""
     constant = Const | Text | External | Function | Class | Namespace
     return bool(values) and all(isinstance(v, constant) and not is_placeholder(v) for v in values)
-
-
-def _touched_in_arms(step: cst.If, path: str, frame: Frame) -> bool:
-    """Whether what stands in the arms of an ``if`` touches a name, or leaves an arm."""
-    blocks = [frame.module.block(step.body)]
-    if isinstance(step.orelse, cst.If):
-        blocks.append(frame.module.block(step.orelse))
-    elif step.orelse is not None:
-        blocks.append(frame.module.block(step.orelse.body))
-    return any(leaves(b, Leaving.ANY) or any(frame.module.touches(s, path) for s in b.steps) for b in blocks)
-
-
-def _touched_in(body: cst.CSTNode, path: str, frame: Frame) -> bool:
-    return any(frame.module.touches(step, path) for step in frame.module.block(body).steps)

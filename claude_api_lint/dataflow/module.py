@@ -19,12 +19,12 @@ from claude_api_lint.parsing import Refused, Statement, split
 from claude_api_lint.source import Source
 
 Node = TypeVar("Node", bound=cst.CSTNode)
-_BINDING = (cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.NamedExpr, cst.For, cst.CompFor, cst.Del)
+_TARGETING = frozenset({cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.NamedExpr, cst.For, cst.CompFor, cst.Del})
 _BODIES = frozenset({cst.IndentedBlock, cst.SimpleStatementSuite})
-_TOUCHING = NAMING | {*_BINDING, cst.Call, cst.AsName}
+_NOTHING = (frozenset[str](), frozenset[str]())
 _TEST_FILE = re.compile(r"(^|/)(tests?|testing|conftest\.py|test_[^/]*|[^/]*_test\.py)(/|$)", re.IGNORECASE)
-SELF_CALL = "self.()"
-"""Marks a step that calls a method on its own object, and so may change any attribute of it."""
+_OWN_METHOD = "self.()."
+"""Marks the name of a method that a step calls on its own object: it may change attributes of it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +98,8 @@ class Module:
         self._by_kind: dict[Statement, dict[type[cst.CSTNode], list[cst.CSTNode]]] = {}
         self._blocks: dict[cst.CSTNode, Block] = {}
         self._steps: dict[cst.CSTNode, tuple[Block, int]] = {}
-        self._touched: dict[cst.CSTNode, dict[str, frozenset[str]]] = {}
+        self._touched: dict[cst.CSTNode, dict[str, tuple[frozenset[str], frozenset[str]]]] = {}
+        self._scopes: dict[cst.CSTNode, Scope | None] = {}
         self._positions: dict[Statement, tuple[object, int]] = {}
 
     @property
@@ -205,11 +206,16 @@ class Module:
         """The block that a step stands in, and its index there."""
         return self._steps[step]
 
-    def scope_of(self, node: cst.CSTNode) -> cst.FunctionDef | cst.Lambda | cst.ClassDef | None:
+    def scope_of(self, node: cst.CSTNode) -> Scope | None:
         """The innermost function or class whose body the node stands in; None for module level.
 
         Decorators, default values, annotations and base classes belong to the scope around.
         """
+        if node not in self._scopes:
+            self._scopes[node] = self._scope_around(node)
+        return self._scopes[node]
+
+    def _scope_around(self, node: cst.CSTNode) -> Scope | None:
         below = node
         for above in self.ancestors(node):
             if isinstance(above, Scope) and below is above.body:
@@ -226,6 +232,10 @@ class Module:
         return [
             statement for statement in self._by_word.get(name, ()) if statement.binds is None or name in statement.binds
         ]
+
+    def may_bind(self, name: str) -> bool:
+        """Whether a statement or a function may bind a module-level name, ``from x import *`` not counted."""
+        return bool(self.binders(name)) or name in self.globals
 
     @cached_property
     def star_imports(self) -> list[Statement]:
@@ -257,19 +267,39 @@ class Module:
 
     def touched(self, step: cst.CSTNode, root: str) -> frozenset[str]:
         """The dotted names beginning with ``root`` that a step may bind, change, or hand to somebody who may."""
-        if step not in self._touched:
-            by_root: dict[str, set[str]] = {}
-            for touched in _touched(step):
-                by_root.setdefault(touched.split(".")[0], set()).add(touched)
-            self._touched[step] = {name: frozenset(paths) for name, paths in by_root.items()}
-        return self._touched[step].get(root, frozenset())
+        return self._bound(step, root) | self._used(step, root)
 
     def touches(self, step: cst.CSTNode, path: str) -> bool:
-        """Whether a step may bind or change what a dotted name stands for, or hand it to somebody who may."""
-        return any(
-            touched in (path, SELF_CALL) or touched.startswith(path + ".") or path.startswith(touched + ".")
-            for touched in self.touched(step, path.split(".")[0])
-        )
+        """Whether a step may bind or change what a dotted name stands for, or hand it to somebody who may.
+
+        What a method of the object itself may do to it is another matter: ``own_methods``.
+        """
+        root = path.split(".")[0]
+        bound = self._bound(step, root)
+        if any(name == path or name.startswith(path + ".") or path.startswith(name + ".") for name in bound):
+            return True
+        return any(name == path or name.startswith(path + ".") for name in self._used(step, root))
+
+    def _bound(self, step: cst.CSTNode, root: str) -> frozenset[str]:
+        """The dotted names that a step binds or assigns to: what stands under them is another thing afterwards."""
+        return self._touched_by(step).get(root, _NOTHING)[0]
+
+    def _used(self, step: cst.CSTNode, root: str) -> frozenset[str]:
+        """The dotted names whose methods a step calls, and those that it passes to somebody."""
+        return self._touched_by(step).get(root, _NOTHING)[1]
+
+    def _touched_by(self, step: cst.CSTNode) -> dict[str, tuple[frozenset[str], frozenset[str]]]:
+        if step not in self._touched:
+            by_root: dict[str, tuple[set[str], set[str]]] = {}
+            for name, is_used in _touched(step):
+                by_root.setdefault(name.split(".")[0], (set(), set()))[is_used].add(name)
+            self._touched[step] = {name: (frozenset(b), frozenset(u)) for name, (b, u) in by_root.items()}
+        return self._touched[step]
+
+    def own_methods(self, step: cst.CSTNode) -> list[str]:
+        """The methods that a step calls on ``self``."""
+        called = self._used(step, "self")
+        return [path.removeprefix(_OWN_METHOD) for path in called if path.startswith(_OWN_METHOD)]
 
     # Places
 
@@ -291,21 +321,20 @@ class Module:
         return self.source.position(self.span(node)[0])[0]
 
 
-def _touched(step: cst.CSTNode) -> Iterator[str]:
+def _touched(step: cst.CSTNode) -> Iterator[tuple[str, bool]]:
+    """The names that a step touches, and whether it only uses them: calls a method of theirs, or passes them on."""
     if isinstance(step, cst.FunctionDef | cst.ClassDef):
-        yield step.name.value
+        yield step.name.value, False
         return
-    for node in walk(step, into_scopes=False):
-        if node.__class__ not in _TOUCHING:
-            continue
-        if isinstance(node, cst.Call):
-            yield from _touched_by_call(node)
-        elif isinstance(node, _BINDING):
-            yield from _lvalues(node.target)
-        elif isinstance(node, cst.AsName):
-            yield from _lvalues(node.name)
-        else:
-            yield from named_by(node)
+    for node in walk(step, into_scopes=False):  # classes are compared: ``isinstance`` costs a microsecond
+        if node.__class__ is cst.Call:
+            yield from ((name, True) for name in _used_by_call(node))
+        elif node.__class__ in _TARGETING:
+            yield from ((name, False) for name in _lvalues(node.target))
+        elif node.__class__ is cst.AsName:
+            yield from ((name, False) for name in _lvalues(node.name))
+        elif node.__class__ in NAMING:
+            yield from ((name, False) for name in named_by(node))
 
 
 def _lvalues(target: cst.CSTNode) -> Iterator[str]:
@@ -320,14 +349,14 @@ def _lvalues(target: cst.CSTNode) -> Iterator[str]:
         yield path
 
 
-def _touched_by_call(call: cst.Call) -> Iterator[str]:
+def _used_by_call(call: cst.Call) -> Iterator[str]:
     func = call.func
     if isinstance(func, cst.Attribute):
         path = dotted(func.value)
         if path is not None:
             yield path
-        if path in ("self", "cls") or (isinstance(func.value, cst.Call) and dotted(func.value.func) == "super"):
-            yield SELF_CALL
+        if path == "self":
+            yield _OWN_METHOD + func.attr.value
         base: cst.CSTNode = func.value
         while isinstance(base, cst.Subscript):
             base = base.value

@@ -10,8 +10,10 @@ import libcst as cst
 
 _LAYOUT = ("whitespace", "lpar", "rpar", "lbrac", "rbrac", "lbrace", "rbrace", "comma", "semicolon", "colon", "equal")
 _LAYOUT_NAMES = frozenset(
-    {"leading_lines", "lines_after_decorators", "trailing_whitespace", "header", "footer", "indent"}
+    {"leading_lines", "lines_after_decorators", "trailing_whitespace", "header", "footer", "indent", "dot"}
 )
+
+_PLAIN = frozenset({str, bool, "str", "bool"})
 
 Scope = cst.FunctionDef | cst.Lambda | cst.ClassDef
 _SCOPES = frozenset({cst.FunctionDef, cst.Lambda, cst.ClassDef})
@@ -26,7 +28,8 @@ SmallOrCompound = cst.BaseSmallStatement | cst.BaseCompoundStatement
 @cache
 def _child_fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
     """The fields of a node class that can hold code, in source order."""
-    names = [field.name for field in dataclasses.fields(kind) if not field.name.startswith(_LAYOUT)]
+    fields = [field for field in dataclasses.fields(kind) if field.type not in _PLAIN]
+    names = [field.name for field in fields if not field.name.startswith(_LAYOUT)]
     names = [name for name in names if name not in _LAYOUT_NAMES]
     if kind is cst.Call:
         return ("func", "args")
@@ -149,6 +152,13 @@ def literal_value(node: cst.SimpleString | cst.Integer | cst.Float) -> str | byt
         return node.evaluated_value
     except (SyntaxError, ValueError):
         return None
+
+
+def is_literal(node: cst.CSTNode) -> bool:
+    """Whether an expression says its own value: a text, a number, ``None``, ``True`` or ``False``."""
+    if isinstance(node, cst.Name):
+        return node.value in ("None", "True", "False")
+    return isinstance(node, cst.BaseNumber | cst.SimpleString | cst.ConcatenatedString)
 
 
 def code_of(node: cst.CSTNode) -> str:

@@ -6,6 +6,7 @@ those of a request: a URL, and a mapping that can only be headers.
 
 from __future__ import annotations
 
+import builtins
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from claude_api_lint.dataflow import mappings, texts
 from claude_api_lint.dataflow.calls import Arguments
 from claude_api_lint.dataflow.evaluator import Evaluator
 from claude_api_lint.dataflow.module import Module
-from claude_api_lint.dataflow.trees import dotted, last_name, root_name, string_value, walk
+from claude_api_lint.dataflow.trees import dotted, is_literal, last_name, root_name, string_value, walk
 from claude_api_lint.dataflow.values import (
     HOLE,
     NOTHING,
@@ -49,7 +50,7 @@ from claude_api_lint.http.headers import Headers, as_mapping
 from claude_api_lint.http.reached import Reached
 from claude_api_lint.http.reads import Read, further, pairs
 from claude_api_lint.http.registry import Registry, load_registry
-from claude_api_lint.http.wrappers import Wrappers, has_sending_word, is_request_word, looks_like_request
+from claude_api_lint.http.wrappers import Wrappers, has_sending_word, is_request_word, may_send_by_name
 from claude_api_lint.parsing import Statement
 
 Way = TypeVar("Way")
@@ -59,6 +60,16 @@ MAX_WAYS = 500
 
 # Names of what says where a request goes, or with which headers.
 _TELLING = re.compile(r"url|uri|endpoint|host|header|client|session|config|transport|provider", re.IGNORECASE)
+
+# What nearly everybody calls what is looked up in a dict.
+_KEY_NAME = re.compile(r"(^|_)(key|name|field|attr|id|model|type|kind|role)$", re.IGNORECASE)
+
+# Methods of loggers, texts, containers and models.
+_NEVER_SENDING = frozenset(
+    "debug info warning error exception critical log append extend insert pop update setdefault items keys values copy "
+    "format join split strip replace startswith endswith encode decode lower upper "
+    "model_copy model_dump model_dump_json model_validate".split()
+)
 
 # The attributes of request objects that hold the body; () is the object itself, handed elsewhere.
 _CONTENTS = ((), ("data",), ("body",), ("json",), ("content",))
@@ -106,9 +117,13 @@ class Exchange:
 class Exchanges:
     """Reads the calls of one module."""
 
-    def __init__(self, evaluator: Evaluator, registry: Registry | None = None) -> None:
+    def __init__(
+        self, evaluator: Evaluator, registry: Registry | None = None, paths: frozenset[str] = frozenset()
+    ) -> None:
+        """``paths`` are single words that may be the path of a request, relative to a client's base URL."""
         self.evaluator = evaluator
         self.registry = registry or load_registry()
+        self._paths = paths
         self._last_names = self.registry.last_names
         self._headers = Headers(evaluator)
         self._clients = Clients(evaluator, self.registry)
@@ -122,20 +137,25 @@ class Exchanges:
         """
         if not self._may_send(module, call) and not self._may_reach(module, call):
             return []
-        frame = frame or self.evaluator.frame_of(module, call)
-        conditions = self.evaluator.flow.conditions(call, frame)
-        if conditions is None:
-            return []
-        ways = (
+        with self.evaluator.question():
+            return self._of(module, call, frame or self.evaluator.frame_of(module, call))
+
+    def _of(self, module: Module, call: cst.Call, frame: Frame) -> list[Exchange]:
+        ways = _all_if_few(
             (callee.when, read)
             for callee in self.evaluator.evaluate(call.func, frame)
-            if compatible(callee.when, conditions)
             for read in self._read(callee.value, call, frame)
         )
+        if not any(_tells(read) for _, read in ways):
+            return [self._exchange(read, when, NOTHING, module, call, frame) for when, read in ways]
+        conditions = self.evaluator.flow.conditions(call, frame)  # asked last: tests lead to all callers of a function
+        if conditions is None:
+            return []
         return [
             self._exchange(read, when, conditions, module, call, frame)
-            for when, read in _all_if_few(ways)
-            if compatible(when | conditions, read.url_when)
+            for when, read in ways
+            if compatible(when, conditions)
+            and compatible(when | conditions, read.url_when)
             and compatible(when | conditions | read.url_when, read.headers_when)
         ]
 
@@ -192,10 +212,42 @@ class Exchanges:
         name = last_name(call.func)
         if name in self.registry.command_names and "curl" not in module.words:
             return False
-        if name in self._last_names and not (_looks_up_a_key(call) and "base_url" not in module.words):
+        if self._looks_up_a_key(module, call) or (
+            isinstance(call.func, cst.Name) and hasattr(builtins, call.func.value)
+        ):
+            return False
+        if name in self._last_names:
             return True
-        is_partial = "partial" in module.words and (isinstance(call.func, cst.Name) or _passes_partial(call))
-        return is_partial or looks_like_request(call)
+        if "partial" in module.words and (self._may_be_partial(module, call) or _passes_partial(call)):
+            return True
+        if name is None:  # ``SENDERS[method](url, headers=headers)``
+            return len(call.args) > 1
+        says_where = any(a.keyword is not None and is_request_word(a.keyword.value) for a in call.args)
+        return (says_where and may_send_by_name(name)) or self._wrappers.looks_like_request(call)
+
+    def _looks_up_a_key(self, module: Module, call: cst.Call) -> bool:
+        """``mapping.get("key")``, ``mapping.get(key, None)``: no path, and no argument that a request would have."""
+        if last_name(call.func) != "get" or not 0 < len(call.args) < 3 or any(a.keyword or a.star for a in call.args):
+            return False
+        if len(call.args) == 2 and _is_plain_default(call.args[1].value):
+            return True
+        key = string_value(call.args[0].value)
+        if key is None:
+            return len(call.args) == 1 and _KEY_NAME.search(last_name(call.args[0].value) or "") is not None
+        if not isinstance(key, str) or "/" in key or " " in key:
+            return False
+        return "base_url" not in module.words or key not in self._paths
+
+    def _may_be_partial(self, module: Module, call: cst.Call) -> bool:
+        """Whether what a call calls by its bare name may be made by ``functools.partial``: no function of its own."""
+        if not isinstance(call.func, cst.Name):
+            return False
+        name, scope = call.func.value, module.scope_of(call)
+        while scope is not None:
+            if not isinstance(scope, cst.ClassDef) and self.evaluator.flow.binds(scope, name):
+                return True
+            scope = module.scope_of(scope)
+        return any("partial" in statement.words and not statement.defines for statement in module.binders(name))
 
     def _read(self, callee: Value, call: cst.Call, frame: Frame, prepared: Prepared | None = None) -> Iterator[Read]:
         if isinstance(callee, Prepared):
@@ -218,14 +270,15 @@ class Exchanges:
                 yield replace(read, library=library)
         elif _passes_partial(call):
             yield from self._prepared_elsewhere(call, frame)
-        elif self._wrappers.may_be(callee, name, call):
+        elif self._wrappers.looks_like_request(call) and self._wrappers.may_be(callee, name):
             yield from self._wrappers.read(call, frame)
 
     def _sent_elsewhere(self, callee: Function, call: cst.Call, frame: Frame) -> Iterator[Read]:
         """What a function of another file sends; where that is not seen, what the arguments say by themselves."""
         found = list(self._reached.by_call(callee, call, frame))
         yield from found
-        if found or not looks_like_request(call) or not self._wrappers.may_be(Unknown(), "", call):
+        looks_like_request = self._wrappers.looks_like_request
+        if found or not looks_like_request(call):
             return
         if any(isinstance(node, cst.Call) and looks_like_request(node) for node in walk(callee.node.body)):
             yield from self._wrappers.read(call, frame)
@@ -233,9 +286,10 @@ class Exchanges:
     def _may_reach(self, module: Module, call: cst.Call) -> bool:
         """Whether a call may lead into another file, by what it is called or by its arguments."""
         imported = self.evaluator.imports.from_project(module)
-        if not imported:
+        name = last_name(call.func) or ""
+        if not imported or name in _NEVER_SENDING or self._looks_up_a_key(module, call):
             return False
-        if not has_sending_word(last_name(call.func) or "") and not any(map(_is_telling, call.args)):
+        if not (has_sending_word(name) and may_send_by_name(name)) and not any(map(_is_telling, call.args)):
             return False
         if root_name(call.func) in imported:
             return True
@@ -246,7 +300,8 @@ class Exchanges:
         cls = Class(module, node)
         objects, frame = self.evaluator.objects, self.evaluator.frame_of(module, node)
         ways = (read for method in objects.inherited(cls) for read in self._reached.by_class(cls, method))
-        return [self._exchange(read, NOTHING, NOTHING, module, node, frame) for read in _all_if_few(ways)]
+        with self.evaluator.question():
+            return [self._exchange(read, NOTHING, NOTHING, module, node, frame) for read in _all_if_few(ways)]
 
     def _inherited_name(self, callee: Value) -> str:
         """The name of a client's method that a class of the program inherits; empty for anything else."""
@@ -429,12 +484,16 @@ def _is_telling(argument: cst.Arg) -> bool:
     return any(map(_TELLING.search, names))
 
 
-def _looks_up_a_key(call: cst.Call) -> bool:
-    """``mapping.get("key")``: a text that is no path, and nothing else that a request has."""
-    first = string_value(call.args[0].value) if call.args else None
-    if last_name(call.func) != "get" or not isinstance(first, str):
-        return False
-    return "/" not in first and " " not in first and len(call.args) < 3
+def _is_plain_default(node: cst.BaseExpression) -> bool:
+    """Whether a value is what a lookup falls back on: a constant, or an empty list, tuple or dict."""
+    if isinstance(node, cst.List | cst.Tuple | cst.Dict):
+        return not node.elements
+    return is_literal(node)
+
+
+def _tells(read: Read) -> bool:
+    """Whether anything is known of where a request goes, or of its headers."""
+    return bool(read.headers.entries) or texts.pattern_of(read.url) not in ("", HOLE)
 
 
 def _passes_partial(call: cst.Call) -> bool:

@@ -25,7 +25,7 @@ from claude_api_lint.dataflow.values import (
 )
 from claude_api_lint.http.headers import HEADER_NAMES
 from claude_api_lint.http.reads import Read, further
-from claude_api_lint.http.wrappers import has_sending_word
+from claude_api_lint.http.wrappers import has_sending_word, is_request_word
 
 MAX_DEPTH = 5
 """Functions of other files that are entered one from the other."""
@@ -111,10 +111,11 @@ class Reached:
 
 def _may_lead_on(call: cst.Call) -> bool:
     """Whether a function of the program's own may send something, by its name."""
-    name = last_name(call.func) or ""
-    return has_sending_word(name) or (
-        isinstance(call.func, cst.Attribute) and root_name(call.func) in ("self", "super")
-    )
+    if has_sending_word(last_name(call.func) or ""):
+        return True
+    if isinstance(call.func, cst.Attribute) and root_name(call.func) in ("self", "super"):
+        return True
+    return any(a.keyword is not None and is_request_word(a.keyword.value) for a in call.args)
 
 
 def further_from(reads: Iterator[Read], conditions: Assumptions) -> Iterator[Read]:

@@ -47,6 +47,7 @@ _NOT_SENDING = frozenset(
     "verify assert log trace record dump print debug info warn error sign redact mask sanitize serialize encode hash "
     "cache key headers responses respx".split()
 )
+_QUESTION = re.compile(r"_*(is|has|was|are|does|can|may|should|needs|supports|count)_")
 _URL_NAME = re.compile(r"(^|_)(url|uri|endpoint|link|host|api_base|base)s?($|_)", re.IGNORECASE)
 _BASES = frozenset({"base_url", "base", "api_base", "host"})
 _PATHS = frozenset({"path", "endpoint", "route"})
@@ -65,10 +66,17 @@ class Wrappers:
         self._headers = Headers(evaluator)
         self._last_names = registry.last_names
 
-    def may_be(self, callee: Value, name: str, call: cst.Call) -> bool:
+    def looks_like_request(self, call: cst.Call) -> bool:
+        """A cheap look at a call before anything is evaluated: whether it could be such a wrapper's."""
+        name = last_name(call.func) or ""
+        if not may_send_by_name(name) or _words(dotted(call.func) or "") & _DOUBLES:
+            return False
+        if not has_sending_word(name) and not any(self._is_sending_function(a.value) for a in call.args):
+            return False
+        return len(call.args) > 1 or any(a.star or (a.keyword and is_request_word(a.keyword.value)) for a in call.args)
+
+    def may_be(self, callee: Value, name: str) -> bool:
         """Whether something unknown could send the request that its arguments describe."""
-        last = last_name(call.func) or ""
-        words = _words(last)
         if isinstance(callee, External) and callee.name.split(".")[0] in _NO_WRAPPERS:
             return False
         if isinstance(callee, Instance | Class | Mapping | Sequence | Const):
@@ -80,17 +88,10 @@ class Wrappers:
             and self.registry.canonical(callee.name.rpartition(".")[0]) in self.registry.clients
         ):
             return False  # a class of the program's own that derives from a client: what it adds is not seen
-        if name in self.registry.buildings or name in self.registry.clients:
-            return False
-        if words & _NOT_SENDING or last[:1].isupper() or _words(dotted(call.func) or "") & _DOUBLES:
-            return False
-        return bool(words & _SENDING_WORDS) or any(self._is_sending_function(argument) for argument in call.args)
+        return name not in self.registry.buildings and name not in self.registry.clients
 
-    def _is_sending_function(self, argument: cst.Arg) -> bool:
-        return (
-            isinstance(argument.value, cst.Attribute | cst.Name)
-            and (dotted(argument.value) or "").split(".")[-1] in self._last_names
-        )
+    def _is_sending_function(self, node: cst.BaseExpression) -> bool:
+        return isinstance(node, cst.Attribute | cst.Name) and last_name(node) in self._last_names
 
     def read(self, call: cst.Call, frame: Frame) -> Iterator[Read]:
         """The requests that a call describes."""
@@ -104,7 +105,7 @@ class Wrappers:
     def _passed_library(self, arguments: Arguments) -> Library | None:
         """The library of an HTTP function that is passed as a value: ``retry(requests.post, url, headers=headers)``."""
         for value in (*arguments.positional, *arguments.keywords.values()):
-            if isinstance(value, Thunk) and isinstance(value.node, cst.Name | cst.Attribute):
+            if isinstance(value, Thunk) and self._is_sending_function(value.node):
                 for alternative in self.evaluator.force(value):
                     name = self.registry.name_of(alternative.value)
                     if name in self.registry.sendings:
@@ -140,12 +141,9 @@ class Wrappers:
         )
 
 
-def looks_like_request(call: cst.Call) -> bool:
-    """A cheap look at a call before anything is evaluated: whether it could be such a wrapper's."""
-    if any(a.star or (a.keyword is not None and is_request_word(a.keyword.value)) for a in call.args):
-        return True
-    name = last_name(call.func) or ""
-    return len(call.args) > 1 and (not name or bool(_words(name) & _SENDING_WORDS))
+def may_send_by_name(name: str) -> bool:
+    """Whether the name of a function does not say that it does something else than sending."""
+    return not name[:1].isupper() and _NOT_SENDING.isdisjoint(_words(name)) and not _QUESTION.match(name)
 
 
 def has_sending_word(name: str) -> bool:
