@@ -190,7 +190,10 @@ class _Walk:
     def _is_excluded(self, name: str) -> bool:
         """Whether a file of the walk is left out, or a folder on the way to it."""
         folder = name.rpartition("/")[0]
-        return self._is_folder_excluded(folder) or self._excludes_of(folder).match(os.path.join(self.top, name))
+        if self._is_folder_excluded(folder):
+            return True
+        excludes = self._excludes_of(folder)
+        return bool(excludes.patterns) and excludes.match(os.path.join(self.top, name))
 
     def _is_folder_excluded(self, folder: str) -> bool:
         asked = []

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from claude_api_lint.candidates import may_send
@@ -278,7 +279,7 @@ def _candidates(jobs: Iterable[Job], project: Project, passed: list[Outcome]) ->
     A file that does not mention the API may import what does: only where some file of its project does so.
     """
     roots: set[str] = set()
-    unsure: list[Job] = []
+    others: list[Job] = []
     for job in jobs:
         if mentions_api(job.data):
             if names_vendor(job.data):
@@ -286,16 +287,28 @@ def _candidates(jobs: Iterable[Job], project: Project, passed: list[Outcome]) ->
             yield job
         elif may_name_codes(job.data):
             yield job
-        elif may_send(job.data) and not job.is_stdin:
-            unsure.append(replace(job, data=b""))
+        elif job.is_stdin:
+            passed.append(Outcome(job, job.data))
         else:
-            passed.append(Outcome(job, job.data) if job.is_stdin else Outcome(replace(job, data=b""), b""))
-    for job in unsure:
-        root = project.root_of(job.path)
-        if root in roots or not project.covers(root):
-            yield replace(job, data=project.data(job.path))
-        else:
-            passed.append(Outcome(job, b""))
+            others.append(Job(job.path, b"", job.settings))
+    for folder, beside in groupby(others, key=lambda job: os.path.dirname(job.path)):
+        root = project.root(os.path.abspath(folder))
+        may_lead = root in roots or not project.covers(root)
+        for job in beside:
+            data = _sending(job, project) if may_lead else None
+            if data is None:
+                passed.append(Outcome(job, b""))
+            else:
+                yield replace(job, data=data)
+
+
+def _sending(job: Job, project: Project) -> bytes | None:
+    """The bytes of a file that may send requests; None for any other, and for one that is gone by now."""
+    try:
+        data = project.data(job.path)
+    except OSError:
+        return None
+    return data if may_send(data) else None
 
 
 @dataclass

@@ -121,7 +121,7 @@ class Project:
 
     def __init__(self, read: Read, changeable: Iterable[str] = (), whole: Iterable[str] = ()) -> None:
         self._read = read
-        self._changeable = {os.path.abspath(path): (number, path) for number, path in enumerate(changeable)}
+        self._given = tuple(changeable)
         self._whole = tuple(map(os.path.abspath, whole))
         self.is_frozen = False
         self._changed: dict[str, bytes] = {}
@@ -129,6 +129,12 @@ class Project:
         self._kinds: dict[str, str] = {}
         self._listed: dict[str, tuple[str, ...]] = {}
         self._queries: dict[tuple[str, ...], None] = {}
+        self._roots: dict[str, str | None] = {}
+
+    @cached_property
+    def _changeable(self) -> dict[str, tuple[int, str]]:
+        """The files that fixes may edit by their absolute paths: their places in the run, and how they were given."""
+        return {os.path.abspath(path): (number, path) for number, path in enumerate(self._given)}
 
     @cached_property
     def modules(self) -> Across:
@@ -142,6 +148,7 @@ class Project:
     def listen(self) -> None:
         """Begin to note what is asked."""
         self._queries = {}
+        self._roots = {}
 
     @property
     def queries(self) -> Iterator[list[str]]:
@@ -180,8 +187,8 @@ class Project:
 
     def data(self, path: str) -> bytes:
         """A file's bytes as they are after the changes so far. Raises OSError."""
-        path = os.path.abspath(path)
-        return self._changed[path] if path in self._changed else self._read(path)
+        changed = self._changed.get(os.path.abspath(path)) if self._changed else None
+        return self._read(path) if changed is None else changed
 
     def settled(self, path: str) -> bytes:
         """A file's bytes as they lie there. Raises OSError."""
@@ -193,7 +200,7 @@ class Project:
 
     def frozen(self) -> Project:
         """The same project for somebody who must not change other files than his own."""
-        project = Project(self._read, (path for _, path in self._changeable.values()), self._whole)
+        project = Project(self._read, self._given, self._whole)
         project.is_frozen = True
         return project
 
@@ -310,13 +317,14 @@ class Project:
         return self._marked_root(folder) or self._package_root(folder)
 
     def _marked_root(self, folder: str) -> str | None:
-        while True:
-            if any(self._kind(os.path.join(folder, name)) != NOTHING for name in ROOT_FILES):
-                return folder
+        """The nearest folder above with a project's files. What is asked for it is noted once, so is the answer."""
+        if folder not in self._roots:
             above = os.path.dirname(folder)
-            if above == folder:
-                return None
-            folder = above
+            if any(self._kind(os.path.join(folder, name)) != NOTHING for name in ROOT_FILES):
+                self._roots[folder] = folder
+            else:
+                self._roots[folder] = self._marked_root(above) if above != folder else None
+        return self._roots[folder]
 
     def _package_root(self, folder: str) -> str:
         while self._is_file(os.path.join(folder, _PACKAGE)) and os.path.dirname(folder) != folder:
@@ -403,6 +411,7 @@ class Project:
             if text in file.data and word.search(file.data):  # `in` is ten times as fast, and mostly enough
                 found.append(other)
         self._queries = {**queries, ("users", path, name): None}  # what was looked at for the answer is part of it
+        self._roots = {}
         return sorted(found, key=lambda other: (-len(os.path.commonpath([path, other])), other))
 
     def _below(self, root: str) -> tuple[str, ...]:
