@@ -16,7 +16,7 @@ from claude_api_lint.dataflow.values import Alternative, Const, Entry, Mapping, 
 from claude_api_lint.findings import Confidence
 from claude_api_lint.http.headers import AUTH_HEADERS, HEADER_NAMES
 from claude_api_lint.parsing import Statement
-from claude_api_lint.prefilter import mentions_api
+from claude_api_lint.prefilter import mentions_api, names_vendor
 from claude_api_lint.rule import Analysis, Rule
 
 MAX_USERS = 12
@@ -26,6 +26,9 @@ _DATE = re.compile(r"""["'](20\d\d-\d\d-\d\d)["']""")
 _VERSION_CONSTANT = re.compile(
     r"""version\w*["']?\s*(?::[^=\n]*)?[=:]\s*(?:[\w.]+\(\s*)?[^\n#]*?["']20\d\d-\d\d-\d\d["']"""
 )
+# Other APIs have dates as versions, too: Azure OpenAI's api-version, X-GitHub-Api-Version, Notion-Version.
+_OTHER_API = re.compile(r"azure|openai|github|notion|stripe", re.IGNORECASE)
+_OTHER_HEADER = re.compile(r"""["'](?!anthropic)\w[\w-]*-version["']\s*[:,]\s*["'][^"']*["']""", re.IGNORECASE)
 _HEADERS_NAME = re.compile(r"header|hdr", re.IGNORECASE)
 
 
@@ -129,10 +132,10 @@ def sent_values(requests: ApiRequests, node: cst.Call | cst.ClassDef) -> Iterato
 
 def is_version_constant(analysis: Analysis, module: Module, statement: Statement) -> bool:
     """Whether a statement of a file that mentions the API names a version that is not right: somebody may send it."""
-    text = statement.text
+    text = _OTHER_HEADER.sub("", statement.text)
     if module.is_test or not _VERSION_NAME.search(text) or not mentions_api(module.source.text.encode()):
         return False
-    if re.match(r"(async\s+)?def\b", text.lstrip()):
+    if re.match(r"(async\s+)?def\b", text.lstrip()) or (_OTHER_API.search(text) and not names_vendor(text.encode())):
         return False
     versions = _DATE.findall(text)
     return any(analysis.catalog.is_outdated(v, analysis.target) or not analysis.catalog.is_known(v) for v in versions)

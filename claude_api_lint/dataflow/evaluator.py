@@ -57,7 +57,7 @@ from claude_api_lint.dataflow.values import (
 
 BUDGET = 40_000
 """Steps of evaluation per file; after them everything is unknown. Real files need a few hundred, large ones 2,000."""
-QUESTION_BUDGET = 3_000
+QUESTION_BUDGET = 1_500
 """Steps of evaluation per question of a rule, so that one costly question does not starve the others."""
 MAX_ALTERNATIVES = 24
 """Alternatives kept of one expression; beyond them one more, unknown, stands for the rest."""
