@@ -84,7 +84,7 @@ class ApiRequests:
 
     def may_be_in(self, statement: Statement) -> bool:
         """Whether a statement may send a request."""
-        return self._exchanges.may_send_in(self.module, statement)
+        return self._exchanges.calls.may_be_in(self.module, statement)
 
     @cached_property
     def calls(self) -> list[cst.Call]:

@@ -97,6 +97,26 @@ FORMS = {
         s.headers = HEADERS
         s.get(URL)  # here
     """,
+    "requests: no parameters, by position": """
+        import requests
+        s = requests.Session()
+        s.headers = HEADERS
+        s.get(URL, None)  # here
+    """,
+    "httpx: the path is one word below the base URL": """
+        import httpx
+        client = httpx.Client(base_url='https://api.anthropic.com/v1', headers=HEADERS)
+        client.get('models')  # here
+    """,
+    "requests: a function kept in self": """
+        import requests
+        class C:
+            def __init__(self, key):
+                self._method = requests.post
+                self._headers = HEADERS
+            def ask(self):
+                return self._method(URL, headers=self._headers)  # here
+    """,
     "requests: a session's headers and the call's": """
         import requests
         with requests.Session() as s:

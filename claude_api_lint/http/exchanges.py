@@ -6,8 +6,6 @@ those of a request: a URL, and a mapping that can only be headers.
 
 from __future__ import annotations
 
-import builtins
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -20,7 +18,7 @@ from claude_api_lint.dataflow import mappings, texts
 from claude_api_lint.dataflow.calls import Arguments
 from claude_api_lint.dataflow.evaluator import Evaluator
 from claude_api_lint.dataflow.module import Module
-from claude_api_lint.dataflow.trees import dotted, is_literal, last_name, root_name, string_value, walk
+from claude_api_lint.dataflow.trees import dotted, last_name, walk
 from claude_api_lint.dataflow.values import (
     HOLE,
     NOTHING,
@@ -50,26 +48,13 @@ from claude_api_lint.http.headers import Headers, as_mapping
 from claude_api_lint.http.reached import Reached
 from claude_api_lint.http.reads import Read, further, pairs
 from claude_api_lint.http.registry import Registry, load_registry
-from claude_api_lint.http.wrappers import Wrappers, has_sending_word, is_request_word, may_send_by_name
-from claude_api_lint.parsing import Statement
+from claude_api_lint.http.sending_calls import SendingCalls, passes_partial
+from claude_api_lint.http.wrappers import Wrappers
 
 Way = TypeVar("Way")
 
 MAX_WAYS = 500
 """Ways in which one call may send something; of a call with more, nothing is known."""
-
-# Names of what says where a request goes, or with which headers.
-_TELLING = re.compile(r"url|uri|endpoint|host|header|client|session|config|transport|provider", re.IGNORECASE)
-
-# What nearly everybody calls what is looked up in a dict.
-_KEY_NAME = re.compile(r"(^|_)(key|name|field|attr|id|model|type|kind|role)$", re.IGNORECASE)
-
-# Methods of loggers, texts, containers and models.
-_NEVER_SENDING = frozenset(
-    "debug info warning error exception critical log append extend insert pop update setdefault items keys values copy "
-    "format join split strip replace startswith endswith encode decode lower upper "
-    "model_copy model_dump model_dump_json model_validate".split()
-)
 
 # The attributes of request objects that hold the body; () is the object itself, handed elsewhere.
 _CONTENTS = ((), ("data",), ("body",), ("json",), ("content",))
@@ -123,19 +108,18 @@ class Exchanges:
         """``paths`` are single words that may be the path of a request, relative to a client's base URL."""
         self.evaluator = evaluator
         self.registry = registry or load_registry()
-        self._paths = paths
-        self._last_names = self.registry.last_names
         self._headers = Headers(evaluator)
         self._clients = Clients(evaluator, self.registry)
         self._wrappers = Wrappers(evaluator, self.registry)
-        self._reached = Reached(evaluator, self._read, self._may_send, self._last_names)
+        self.calls = SendingCalls(evaluator, self.registry, self._wrappers, paths)
+        self._reached = Reached(evaluator, self._read, self.calls.may_send, self.registry.last_names)
 
     def of(self, module: Module, call: cst.Call, frame: Frame | None = None) -> list[Exchange]:
         """The requests that a call sends; none for a call that sends nothing, or of which nothing is known.
 
         ``frame`` is the activation in which it does; without one, any.
         """
-        if not self._may_send(module, call) and not self._may_reach(module, call):
+        if not self.calls.may_send(module, call) and not self.calls.may_reach(module, call):
             return []
         with self.evaluator.question():
             return self._of(module, call, frame or self.evaluator.frame_of(module, call))
@@ -190,65 +174,6 @@ class Exchanges:
             client=read.client,
         )
 
-    def may_send_in(self, module: Module, statement: Statement) -> bool:
-        """Whether a call of a statement may send a request, or lead to another file that does."""
-        if statement.shapes is None or not statement.words.isdisjoint(self.evaluator.imports.from_project(module)):
-            return True
-        names = self._last_names if "curl" in module.words else self._last_names - self.registry.command_names
-        if "base_url" in module.words and "get" in statement.words:
-            return True
-        if "partial" in module.words:
-            return any(shape.calls for shape in statement.shapes)
-        return any(
-            "" in shape.calls
-            or not names.isdisjoint(shape.calls | shape.passed)
-            or any(map(has_sending_word, shape.calls))
-            or any(map(is_request_word, shape.keywords))
-            for shape in statement.shapes
-        )
-
-    def _may_send(self, module: Module, call: cst.Call) -> bool:
-        """A cheap look before anything is evaluated."""
-        name = last_name(call.func)
-        if name in self.registry.command_names and "curl" not in module.words:
-            return False
-        if self._looks_up_a_key(module, call) or (
-            isinstance(call.func, cst.Name) and hasattr(builtins, call.func.value)
-        ):
-            return False
-        if name in self._last_names:
-            return True
-        if "partial" in module.words and (self._may_be_partial(module, call) or _passes_partial(call)):
-            return True
-        if name is None:  # ``SENDERS[method](url, headers=headers)``
-            return len(call.args) > 1
-        says_where = any(a.keyword is not None and is_request_word(a.keyword.value) for a in call.args)
-        return (says_where and may_send_by_name(name)) or self._wrappers.looks_like_request(call)
-
-    def _looks_up_a_key(self, module: Module, call: cst.Call) -> bool:
-        """``mapping.get("key")``, ``mapping.get(key, None)``: no path, and no argument that a request would have."""
-        if last_name(call.func) != "get" or not 0 < len(call.args) < 3 or any(a.keyword or a.star for a in call.args):
-            return False
-        if len(call.args) == 2 and _is_plain_default(call.args[1].value):
-            return True
-        key = string_value(call.args[0].value)
-        if key is None:
-            return len(call.args) == 1 and _KEY_NAME.search(last_name(call.args[0].value) or "") is not None
-        if not isinstance(key, str) or "/" in key or " " in key:
-            return False
-        return "base_url" not in module.words or key not in self._paths
-
-    def _may_be_partial(self, module: Module, call: cst.Call) -> bool:
-        """Whether what a call calls by its bare name may be made by ``functools.partial``: no function of its own."""
-        if not isinstance(call.func, cst.Name):
-            return False
-        name, scope = call.func.value, module.scope_of(call)
-        while scope is not None:
-            if not isinstance(scope, cst.ClassDef) and self.evaluator.flow.binds(scope, name):
-                return True
-            scope = module.scope_of(scope)
-        return any("partial" in statement.words and not statement.defines for statement in module.binders(name))
-
     def _read(self, callee: Value, call: cst.Call, frame: Frame, prepared: Prepared | None = None) -> Iterator[Read]:
         if isinstance(callee, Prepared):
             yield from self._read(callee.callee, call, frame, callee)
@@ -268,7 +193,7 @@ class Exchanges:
             library, building = self.registry.buildings[name]
             for read in self._built_and_sent(library, building, name, call, frame):
                 yield replace(read, library=library)
-        elif _passes_partial(call):
+        elif passes_partial(call):
             yield from self._prepared_elsewhere(call, frame)
         elif self._wrappers.looks_like_request(call) and self._wrappers.may_be(callee, name):
             yield from self._wrappers.read(call, frame)
@@ -282,18 +207,6 @@ class Exchanges:
             return
         if any(isinstance(node, cst.Call) and looks_like_request(node) for node in walk(callee.node.body)):
             yield from self._wrappers.read(call, frame)
-
-    def _may_reach(self, module: Module, call: cst.Call) -> bool:
-        """Whether a call may lead into another file, by what it is called or by its arguments."""
-        imported = self.evaluator.imports.from_project(module)
-        name = last_name(call.func) or ""
-        if not imported or name in _NEVER_SENDING or self._looks_up_a_key(module, call):
-            return False
-        if not (has_sending_word(name) and may_send_by_name(name)) and not any(map(_is_telling, call.args)):
-            return False
-        if root_name(call.func) in imported:
-            return True
-        return isinstance(call.func, cst.Attribute) and not imported.isdisjoint(module.statement_of(call).words)
 
     def of_class(self, module: Module, node: cst.ClassDef) -> list[Exchange]:
         """The requests that methods inherited from other files send for the objects of a class."""
@@ -478,25 +391,6 @@ def _all_if_few(ways: Iterator[Way]) -> list[Way]:
     return found if len(found) <= MAX_WAYS else []
 
 
-def _is_telling(argument: cst.Arg) -> bool:
-    """Whether an argument may say, by its name or the names in it, where a request goes or what its headers are."""
-    names = (node.value for node in walk(argument) if isinstance(node, cst.Name))
-    return any(map(_TELLING.search, names))
-
-
-def _is_plain_default(node: cst.BaseExpression) -> bool:
-    """Whether a value is what a lookup falls back on: a constant, or an empty list, tuple or dict."""
-    if isinstance(node, cst.List | cst.Tuple | cst.Dict):
-        return not node.elements
-    return is_literal(node)
-
-
 def _tells(read: Read) -> bool:
     """Whether anything is known of where a request goes, or of its headers."""
     return bool(read.headers.entries) or texts.pattern_of(read.url) not in ("", HOLE)
-
-
-def _passes_partial(call: cst.Call) -> bool:
-    """Whether an argument is made by ``functools.partial``."""
-    values = [argument.value for argument in call.args]
-    return any(isinstance(value, cst.Call) and last_name(value.func) == "partial" for value in values)
