@@ -16,10 +16,10 @@ import time
 import libcst as cst
 import pytest
 
-from claude_api_lint.dataflow.evaluator import MAX_ALTERNATIVES, Evaluator
+from claude_api_lint.dataflow.evaluator import MAX_ALTERNATIVES, QUESTION_BUDGET, Evaluator
 from claude_api_lint.dataflow.module import Module
 from claude_api_lint.dataflow.resolver import OneFile, Resolver
-from claude_api_lint.dataflow.trees import walk
+from claude_api_lint.dataflow.trees import dotted, walk
 from claude_api_lint.dataflow.values import (
     HOLE,
     Alternatives,
@@ -1737,6 +1737,54 @@ def test_evaluation_that_has_no_budget_left_is_unknown() -> None:
     program = "x = 'a'\ny = x\nz = y\nshow(z)\n"
     assert Shown(program).lines == {4: {"'a'"}}
     assert Shown(program, budget=2).lines == {4: {"?"}}
+
+
+def steps_of(program: str) -> int:
+    """How many steps it takes to evaluate what ``show`` is called with in the last line of a program."""
+    module, evaluator = Module(Source(textwrap.dedent(program)), "program.py"), Evaluator()
+
+    def evaluate() -> int:
+        (call,) = (call for call in module.nodes_of(cst.Call, module.statements[-1]) if dotted(call.func) == "show")
+        frame, before = evaluator.frame_of(module, call), evaluator.budget
+        evaluator.evaluate(call.args[0].value, frame)
+        return before - evaluator.budget
+
+    return with_big_stack(evaluate)
+
+
+def test_a_builtin_is_not_looked_for_in_the_functions_that_use_it() -> None:
+    functions = "".join(f"def f{number}(x):\n    str.join(x, x)\n" for number in range(50))
+    assert steps_of(functions + "show(str)\n") < 10
+
+
+def test_methods_that_leave_an_attribute_alone_are_not_followed_for_it() -> None:
+    calls = "".join(f"        self.say({number})\n" for number in range(50))
+    before = "class C:\n    def __init__(self):\n        self.url = 'a'\n    def say(self, x):\n        print(x)\n"
+    assert steps_of(f"{before}    def ask(self):\n{calls}        show(self.url)\n") < 20
+
+
+def test_a_method_that_sets_an_attribute_is_followed_for_it() -> None:
+    program = """
+        class C:
+            def __init__(self):
+                self.url = 'a'
+            def move(self):
+                self.url = 'b'
+            def ask(self):
+                self.move()
+                show(self.url)
+    """
+    assert Shown(program).lines == {9: {"'b'"}}
+
+
+def test_what_belongs_to_one_question_has_one_budget() -> None:
+    module, evaluator = Module(Source("".join(f"x{n} = y{n}\n" for n in range(QUESTION_BUDGET))), "p.py"), Evaluator()
+    names = [node.value for node in module.nodes(cst.Assign)]
+    frame = evaluator.enter(module)
+    with evaluator.question():
+        values = [with_big_stack(lambda name=name: evaluator.evaluate(name, frame)) for name in names]  # type: ignore[misc]
+    assert isinstance(values[-1][0].value, Unknown)
+    assert isinstance(evaluator.evaluate(names[-1], frame)[0].value, External)
 
 
 def test_many_possibilities_are_cut_off_with_an_unknown_one() -> None:
