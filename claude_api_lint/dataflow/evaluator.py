@@ -57,9 +57,11 @@ from claude_api_lint.dataflow.values import (
 
 BUDGET = 40_000
 """Steps of evaluation per file; after them everything is unknown. Real files need a few hundred, large ones 2,000."""
-QUESTION_BUDGET = 3_000
-"""Steps of evaluation per question of a rule, so that one costly question does not starve the others. Nearly every
-request takes fewer than 500; ``anthropic.completion`` in litellm 0.11, with all that leads to it, 1,700."""
+EXPRESSION_BUDGET = 3_000
+"""Steps of evaluation for one expression that is asked for, so that a costly one does not starve the others."""
+QUESTION_BUDGET = 10_000
+"""Steps of evaluation for all that belongs to one question of a rule, such as what a call sends. Nearly every request
+takes fewer than 500; ``anthropic.completion`` in litellm 1.0, with all that leads to it, 8,000."""
 MAX_ALTERNATIVES = 24
 """Alternatives kept of one expression; beyond them one more, unknown, stands for the rest."""
 MAX_ENTRIES = 500
@@ -149,7 +151,7 @@ class Evaluator:
             self._shallowest_cycle = min(self._shallowest_cycle, cycle)
             return alternatives
         if not self._active and not self._is_asked:
-            self._allowance = QUESTION_BUDGET
+            self._allowance = EXPRESSION_BUDGET
         self._spend()
         if self._is_used_up or len(self._active) >= MAX_NESTING:
             return just(Unknown("the analysis budget is used up"))

@@ -25,7 +25,7 @@ from claude_api_lint.dataflow.values import (
 )
 from claude_api_lint.http.headers import HEADER_NAMES
 from claude_api_lint.http.reads import Read, further
-from claude_api_lint.http.wrappers import has_sending_word, is_request_word
+from claude_api_lint.http.wrappers import has_sending_word, is_request_word, names_target
 
 MAX_DEPTH = 5
 """Functions of other files that are entered one from the other."""
@@ -93,7 +93,8 @@ class Reached:
         """Whether a call decides where a request goes, or with which headers."""
         if isinstance(callee.receiver, Instance | Class) and self._is_from(callee.receiver, frame.module):
             return True
-        return any(self._is_telling(argument.value, frame) for argument in call.args)
+        likeliest_first = sorted(call.args, key=lambda argument: not names_target(argument))
+        return any(self._is_telling(argument.value, frame) for argument in likeliest_first)
 
     def _is_from(self, receiver: Instance | Class, module: Module) -> bool:
         """Whether an object is made in a module, or of a class that it defines."""

@@ -9,13 +9,10 @@ import libcst as cst
 
 from claude_api_lint.dataflow.evaluator import Evaluator
 from claude_api_lint.dataflow.module import Module
-from claude_api_lint.dataflow.trees import is_literal, last_name, root_name, string_value, walk
+from claude_api_lint.dataflow.trees import is_literal, last_name, root_name, string_value
 from claude_api_lint.http.registry import Registry
-from claude_api_lint.http.wrappers import Wrappers, has_sending_word, is_request_word, may_send_by_name
+from claude_api_lint.http.wrappers import Wrappers, has_sending_word, is_request_word, may_send_by_name, names_target
 from claude_api_lint.parsing import Statement
-
-# Names of what says where a request goes, or with which headers.
-_TELLING = re.compile(r"url|uri|endpoint|host|header|client|session|config|transport|provider", re.IGNORECASE)
 
 # What nearly everybody calls what is looked up in a dict.
 _KEY_NAME = re.compile(r"(^|_)(key|name|field|attr|id|model|type|kind|role)$", re.IGNORECASE)
@@ -83,7 +80,7 @@ class SendingCalls:
         if isinstance(written, str):
             is_path = "/" in written or " " in written or ("base_url" in module.words and written in self._paths)
             return not is_path
-        if _is_telling(key):
+        if names_target(key):
             return False
         if len(call.args) == 2:
             return _is_plain_default(call.args[1].value)
@@ -106,17 +103,11 @@ class SendingCalls:
         name = last_name(call.func) or ""
         if not imported or name in _NEVER_SENDING or self._looks_up_a_key(module, call):
             return False
-        if not (has_sending_word(name) and may_send_by_name(name)) and not any(map(_is_telling, call.args)):
+        if not (has_sending_word(name) and may_send_by_name(name)) and not any(map(names_target, call.args)):
             return False
         if root_name(call.func) in imported:
             return True
         return isinstance(call.func, cst.Attribute) and not imported.isdisjoint(module.statement_of(call).words)
-
-
-def _is_telling(argument: cst.Arg) -> bool:
-    """Whether an argument may say, by its name or the names in it, where a request goes or what its headers are."""
-    names = (node.value for node in walk(argument) if isinstance(node, cst.Name))
-    return any(map(_TELLING.search, names))
 
 
 def _is_plain_default(node: cst.BaseExpression) -> bool:

@@ -12,7 +12,7 @@ import libcst as cst
 from claude_api_lint.dataflow import texts
 from claude_api_lint.dataflow.calls import Arguments
 from claude_api_lint.dataflow.evaluator import Evaluator
-from claude_api_lint.dataflow.trees import dotted, last_name
+from claude_api_lint.dataflow.trees import dotted, last_name, walk
 from claude_api_lint.dataflow.values import (
     Alternative,
     Alternatives,
@@ -49,6 +49,8 @@ _NOT_SENDING = frozenset(
 )
 _QUESTION = re.compile(r"_*(is|has|was|are|does|can|may|should|needs|supports|count)_")
 _URL_NAME = re.compile(r"(^|_)(url|uri|endpoint|link|host|api_base|base)s?($|_)", re.IGNORECASE)
+# Names of what says where a request goes, or with which headers.
+_TARGET = re.compile(r"url|uri|endpoint|host|header|client|session|config|transport|provider", re.IGNORECASE)
 _BASES = frozenset({"base_url", "base", "api_base", "host"})
 _PATHS = frozenset({"path", "endpoint", "route"})
 _DOUBLES = frozenset({"mock", "fake", "stub", "respx", "responses"})
@@ -160,6 +162,13 @@ def _words(name: str) -> frozenset[str]:
 def is_request_word(name: str) -> bool:
     """Whether the name of an argument says that it is a URL, or headers."""
     return "header" in name.lower() or _URL_NAME.search(name) is not None
+
+
+def names_target(argument: cst.Arg) -> bool:
+    """Whether an argument may say, by its name or the names in it, where a request goes or what its headers are."""
+    if argument.keyword is not None and is_request_word(argument.keyword.value):
+        return True
+    return any(isinstance(node, cst.Name) and _TARGET.search(node.value) for node in walk(argument))
 
 
 def _is_url(pattern: str) -> bool:
