@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,7 +14,7 @@ from claude_api_lint.dataflow import mappings
 from claude_api_lint.dataflow.evaluator import Evaluator
 from claude_api_lint.dataflow.module import Module
 from claude_api_lint.dataflow.trees import code_of, dotted
-from claude_api_lint.dataflow.values import HOLE, Alternative, Entry, Frame, Place, Thunk
+from claude_api_lint.dataflow.values import HOLE, Alternative, Const, Entry, Frame, Place, Thunk
 from claude_api_lint.findings import Confidence
 from claude_api_lint.http.exchanges import Exchange, Exchanges
 from claude_api_lint.http.headers import AUTH_HEADERS
@@ -23,6 +23,9 @@ from claude_api_lint.prefilter import mentions_api
 from claude_api_lint.sdk_clients import SdkClients
 
 _NAMED_AFTER_API = re.compile(r"anthropic|claude", re.IGNORECASE)
+
+# Names of what speaks the API's protocol with somebody else.
+_NAMED_AFTER_OTHERS = re.compile(r"compat|like|style|proxy|gateway|bridge|adapter|vertex|bedrock|azure", re.IGNORECASE)
 
 # Distributions that answer requests in the program itself: what a module with them sends never reaches the API.
 _MOCKING = frozenset(
@@ -210,7 +213,8 @@ class ApiRequests:
         """Whether headers and path tell what a URL with an unknown host does not.
 
         ``x-api-key`` is the first-party API's; other platforms that take Claude's own headers have other keys. Beside
-        it there must be another header of the API, or a key that is named after it and one of its paths.
+        it there must be another header of the API, or one of its paths with a key, a function or a class that is named
+        after it.
         """
         entries = exchange.headers.entries
         keys = mappings.without_case(entries, "x-api-key")
@@ -220,7 +224,11 @@ class ApiRequests:
         if any(self.catalog.is_api_header(name) and not self.catalog.is_version_header(name) for name in names):
             return True
         path = exchange.url_text.rpartition(HOLE)[2]
-        return self.catalog.endpoint_tail(path) is not None and any(map(_is_fed_from_api_key, keys))
+        if self.catalog.endpoint_tail(path) is not None and any(map(_is_fed_from_api_key, keys)):
+            return True
+        if not self.catalog.is_endpoint_tail(path) or not any(map(_is_name_of_api, _scope_names(exchange))):
+            return False
+        return not any(isinstance(self.evaluator.only(key.value), Const) for key in keys)  # what a local server takes
 
     # The version header of a request
 
@@ -247,6 +255,18 @@ def _names_api(call: cst.Call) -> bool:
     """Whether a call, or what is passed to it by itself, is named after the API."""
     names = (dotted(node) or "" for node in (call.func, *(argument.value for argument in call.args)))
     return any(map(_NAMED_AFTER_API.search, names))
+
+
+def _scope_names(exchange: Exchange) -> Iterator[str]:
+    """The names of the functions and classes that a request is sent in."""
+    module = exchange.module if exchange.sent_at is None else exchange.sent_at.module
+    for above in module.ancestors(exchange.sending):
+        if isinstance(above, cst.FunctionDef | cst.ClassDef):
+            yield above.name.value
+
+
+def _is_name_of_api(name: str) -> bool:
+    return _NAMED_AFTER_API.search(name) is not None and _NAMED_AFTER_OTHERS.search(name) is None
 
 
 def has_key(exchange: Exchange) -> bool:

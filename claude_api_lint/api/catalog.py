@@ -210,6 +210,10 @@ class Catalog:
         """
         return self._endpoints.tail(path)
 
+    def is_endpoint_tail(self, path: str) -> bool:
+        """Whether a relative path, or the end of a URL, could be that of an endpoint: ``models``, say."""
+        return self._endpoints.is_tail(path)
+
 
 @cache
 def load_catalog() -> Catalog:

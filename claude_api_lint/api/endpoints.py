@@ -120,16 +120,25 @@ class Endpoints:
 
     def tail(self, path: str) -> str | None:
         """The distinctive endpoint that a relative path, or the end of a URL, names; None for any other."""
-        segments = [segment for segment in re.split("[?#]", path, maxsplit=1)[0].split("/") if segment]
-        enough = {Distinctive.ALONE}
-        version = self.prefix.strip("/")
-        if version in segments:
-            segments = segments[len(segments) - segments[::-1].index(version) :]
-            enough.add(Distinctive.VERSIONED)
+        segments, is_versioned = self._segments(path)
+        enough = {Distinctive.ALONE, Distinctive.VERSIONED} if is_versioned else {Distinctive.ALONE}
         for endpoint in self.endpoints:
             if endpoint.distinctive in enough and endpoint.matches(segments):
                 return endpoint.tail
         return None
+
+    def is_tail(self, path: str) -> bool:
+        """Whether a relative path, or the end of a URL, could be that of any endpoint, distinctive or not."""
+        segments, _ = self._segments(path)
+        return any(endpoint.matches(segments) for endpoint in self.endpoints)
+
+    def _segments(self, path: str) -> tuple[list[str], bool]:
+        """What follows the version in a path, or all of it, and whether there is a version."""
+        segments = [segment for segment in re.split("[?#]", path, maxsplit=1)[0].split("/") if segment]
+        version = self.prefix.strip("/")
+        if version not in segments:
+            return segments, False
+        return segments[len(segments) - segments[::-1].index(version) :], True
 
     def path(self, url: str) -> str | None:
         """The documented path that a URL of the API, or what is known of its end, leads to; None for any other."""
