@@ -213,8 +213,8 @@ class ApiRequests:
         """Whether headers and path tell what a URL with an unknown host does not.
 
         ``x-api-key`` is the first-party API's; other platforms that take Claude's own headers have other keys. Beside
-        it there must be another header of the API, or one of its paths with a key, a function or a class that is named
-        after it.
+        it there must be another header of the API, or one of its paths with a key that is named after it, or in a
+        function or class that has the vendor's name.
         """
         entries = exchange.headers.entries
         keys = mappings.without_case(entries, "x-api-key")
@@ -266,7 +266,8 @@ def _scope_names(exchange: Exchange) -> Iterator[str]:
 
 
 def _is_name_of_api(name: str) -> bool:
-    return _NAMED_AFTER_API.search(name) is not None and _NAMED_AFTER_OTHERS.search(name) is None
+    """Whether a name is the vendor's: Claude himself is asked through gateways as well, which need no version."""
+    return "anthropic" in name.lower() and _NAMED_AFTER_OTHERS.search(name) is None
 
 
 def has_key(exchange: Exchange) -> bool:
