@@ -32,6 +32,7 @@ def main() -> int:
         try:
             done = subprocess.run([*command, *(str(HERE / test) for test in TESTS)], cwd=HERE.parent, timeout=left)
         except subprocess.TimeoutExpired:
+            sys.stderr.write(f"\nthe last round was broken off; if it shows an F: python tests/fuzz.py --seed {seed}\n")
             break
         if done.returncode != 0:
             sys.stderr.write(f"found something; again with: python tests/fuzz.py --seed {seed}\n")

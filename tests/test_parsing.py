@@ -219,7 +219,8 @@ def test_the_statements_of_any_program_are_its_text_and_parse_to_it(text: str) -
         assert "".join(statement.text for statement in found) == text
     for statement in found:
         ast.parse(statement.text)
-        if not {"\r", "\f"} & set(text):  # LibCST loses some of them; such a statement is never fixed
+        # LibCST loses some of these, and an empty line before a last one of mere blanks; nothing is fixed there.
+        if not {"\r", "\f"} & set(text) and not text.endswith(" "):
             assert statement.tree.code == statement.text
 
 
