@@ -25,7 +25,7 @@ from claude_api_lint.dataflow.values import (
 )
 from claude_api_lint.http.headers import HEADER_NAMES
 from claude_api_lint.http.reads import Read, further
-from claude_api_lint.http.wrappers import has_sending_word, is_request_word, names_target
+from claude_api_lint.http.wrappers import has_sending_word, is_named_as_target, names_target
 
 MAX_DEPTH = 5
 """Functions of other files that are entered one from the other."""
@@ -116,7 +116,7 @@ def _may_lead_on(call: cst.Call) -> bool:
         return True
     if isinstance(call.func, cst.Attribute) and root_name(call.func) in ("self", "super"):
         return True
-    return any(a.keyword is not None and is_request_word(a.keyword.value) for a in call.args)
+    return any(map(is_named_as_target, call.args))
 
 
 def further_from(reads: Iterator[Read], conditions: Assumptions) -> Iterator[Read]:

@@ -11,7 +11,14 @@ from claude_api_lint.dataflow.evaluator import Evaluator
 from claude_api_lint.dataflow.module import Module
 from claude_api_lint.dataflow.trees import is_literal, last_name, root_name, string_value
 from claude_api_lint.http.registry import Registry
-from claude_api_lint.http.wrappers import Wrappers, has_sending_word, is_request_word, may_send_by_name, names_target
+from claude_api_lint.http.wrappers import (
+    Wrappers,
+    has_sending_word,
+    is_named_as_target,
+    is_request_word,
+    may_send_by_name,
+    names_target,
+)
 from claude_api_lint.parsing import Statement
 
 # What nearly everybody calls what is looked up in a dict.
@@ -69,8 +76,9 @@ class SendingCalls:
             return True
         if name is None:  # ``SENDERS[method](url, headers=headers)``
             return len(call.args) > 1
-        says_where = any(a.keyword is not None and is_request_word(a.keyword.value) for a in call.args)
-        return (says_where and may_send_by_name(name)) or self._wrappers.looks_like_request(call)
+        return (
+            any(map(is_named_as_target, call.args)) and may_send_by_name(name)
+        ) or self._wrappers.looks_like_request(call)
 
     def _looks_up_a_key(self, module: Module, call: cst.Call) -> bool:
         """``mapping.get("key")``, ``mapping.get(key, None)``: no path, and no argument that a request would have."""

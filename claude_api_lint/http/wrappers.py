@@ -75,7 +75,7 @@ class Wrappers:
             return False
         if not has_sending_word(name) and not any(self._is_sending_function(a.value) for a in call.args):
             return False
-        return len(call.args) > 1 or any(a.star or (a.keyword and is_request_word(a.keyword.value)) for a in call.args)
+        return len(call.args) > 1 or any(a.star or is_named_as_target(a) for a in call.args)
 
     def may_be(self, callee: Value, name: str) -> bool:
         """Whether something unknown could send the request that its arguments describe."""
@@ -164,9 +164,14 @@ def is_request_word(name: str) -> bool:
     return "header" in name.lower() or _URL_NAME.search(name) is not None
 
 
+def is_named_as_target(argument: cst.Arg) -> bool:
+    """Whether an argument is passed as a URL, or as headers, by its keyword."""
+    return argument.keyword is not None and is_request_word(argument.keyword.value)
+
+
 def names_target(argument: cst.Arg) -> bool:
     """Whether an argument may say, by its name or the names in it, where a request goes or what its headers are."""
-    if argument.keyword is not None and is_request_word(argument.keyword.value):
+    if is_named_as_target(argument):
         return True
     return any(isinstance(node, cst.Name) and _TARGET.search(node.value) for node in walk(argument))
 
