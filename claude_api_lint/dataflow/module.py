@@ -14,12 +14,22 @@ from typing import TypeVar
 import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider
 
-from claude_api_lint.dataflow.trees import NAMING, Scope, SmallOrCompound, children, dotted, last_name, named_by, walk
+from claude_api_lint.dataflow.trees import (
+    NAMING,
+    TARGETING,
+    Scope,
+    SmallOrCompound,
+    children,
+    dotted,
+    last_name,
+    named_by,
+    walk,
+)
 from claude_api_lint.parsing import Refused, Statement, split
 from claude_api_lint.source import Source
 
 Node = TypeVar("Node", bound=cst.CSTNode)
-_TARGETING = frozenset({cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.NamedExpr, cst.For, cst.CompFor, cst.Del})
+_TARGETING = TARGETING | {cst.CompFor, cst.Del}
 _BODIES = frozenset({cst.IndentedBlock, cst.SimpleStatementSuite})
 _NOTHING = (frozenset[str](), frozenset[str]())
 _TEST_FILE = re.compile(r"(^|/)(tests?|testing|conftest\.py|test_[^/]*|[^/]*_test\.py)(/|$)", re.IGNORECASE)

@@ -17,7 +17,7 @@ _PLAIN = frozenset({str, bool, "str", "bool"})
 
 Scope = cst.FunctionDef | cst.Lambda | cst.ClassDef
 _SCOPES = frozenset({cst.FunctionDef, cst.Lambda, cst.ClassDef})
-_TARGETING = frozenset({cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.NamedExpr, cst.For})
+TARGETING = frozenset({cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.NamedExpr, cst.For})
 # Told by the class itself: an ``isinstance`` costs a microsecond, and every node is asked.
 NAMING = frozenset({cst.FunctionDef, cst.ClassDef, cst.ImportAlias, cst.MatchAs, cst.MatchStar, cst.MatchMapping})
 CHANGING_METHODS = frozenset("update setdefault pop popitem clear append extend insert add".split())
@@ -91,7 +91,7 @@ def target_names(target: cst.CSTNode) -> list[str]:
 
 def bound_by(node: cst.CSTNode) -> Iterator[str]:
     """The names that one node binds, those inside it not counted."""
-    if node.__class__ in _TARGETING:
+    if node.__class__ in TARGETING:
         yield from target_names(node.target)
     elif isinstance(node, cst.AsName):
         yield from target_names(node.name)
