@@ -27,7 +27,7 @@ from claude_api_lint.dataflow.project import Project
 from claude_api_lint.describing import described
 from claude_api_lint.discovery import STDIN
 from claude_api_lint.formats import DOCUMENTS, NOTEBOOK
-from claude_api_lint.jobs import cores
+from claude_api_lint.jobs import collect_rarely, cores
 from claude_api_lint.output import FOR_PEOPLE, FORMATS, renderer, summary
 from claude_api_lint.output.report import Report
 from claude_api_lint.output.terminal import printable, takes_color
@@ -49,6 +49,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command, and give back its exit code."""
+    collect_rarely()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file name may not fit the terminal's encoding
     try:

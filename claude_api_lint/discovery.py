@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from itertools import pairwise
 
 from claude_api_lint.git import GitError, ignores_all_in, listed, root_above
 from claude_api_lint.patterns import Excludes, Patterns, first_verdict
@@ -42,6 +43,7 @@ def find_files(
     unless ``force_exclude`` says that files are to be left out, too.
     """
     seen: set[str] = set()
+    may_meet = not _are_apart(paths)
     for path in paths:
         for file in _files(path, on_problem, excludes_in, respect_gitignore, suffixes):
             if (
@@ -51,12 +53,18 @@ def find_files(
                 and excludes_in(os.path.dirname(file)).match_above(file)
             ):
                 continue
-            if len(paths) > 1:
+            if may_meet:
                 identity = file if file == STDIN else os.path.abspath(file)
                 if identity in seen:
                     continue
                 seen.add(identity)
             yield file
+
+
+def _are_apart(paths: Sequence[str]) -> bool:
+    """Whether no file can stand below two of the paths."""
+    known = sorted(os.path.join(os.path.abspath(path), "") for path in paths)
+    return not any(after.startswith(before) for before, after in pairwise(known))
 
 
 def listed_files(data: bytes) -> list[str]:

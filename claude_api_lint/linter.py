@@ -81,7 +81,7 @@ def _analysed(source: Source, path: str, settings: Settings, project: Project | 
         return CheckResult(tuple(unused_noqa(source, path, settings, ())), problems=extensions.loaded().problems)
     analysis = _analysis(source, path, settings, project)
     module = analysis.module
-    suppressions = Suppressions.of(source.text)
+    suppressions = Suppressions(source.text)
     findings = _findings(analysis, selected, suppressions)
     findings = _in_step(findings, rules, lambda missing: _findings(analysis, missing, suppressions))
     problems = list(extensions.loaded().problems)
@@ -115,12 +115,16 @@ def _analysis(source: Source, path: str, settings: Settings, project: Project | 
 
 def _about(source: Source, path: str, project: Project | None) -> list[type[Rule]]:
     """The rules that a file has the texts of; those that follow imports, too, where its imports lead to the API."""
+    from claude_api_lint.api import load_catalog
+
+    lowered, data = source.text.lower(), source.text.encode("utf-8", "surrogatepass")
+    if not any(needle in lowered for needle in load_catalog().needles) and not leads_to_api(data, path, project):
+        return []  # before LibCST is imported, which takes longer than to search through a thousand files
     from claude_api_lint.rules import rule_classes
 
-    lowered = source.text.lower()
     about = {rule for rule in rule_classes() if rule.is_about(lowered)}
     following = {rule for rule in rule_classes() if rule.follows_imports and rule.may_be_about(lowered)}
-    if following - about and leads_to_api(source.text.encode("utf-8", "surrogatepass"), path, project):
+    if following - about and leads_to_api(data, path, project):
         about |= following
     return [rule for rule in rule_classes() if rule in about]
 
@@ -233,7 +237,7 @@ def _unless_suppressed(fix: Fix, code: str, analysis: Analysis, own: Suppression
         source, suppressions = analysis.module.source, own
         if edit.path:
             source = analysis.source_of(edit.path)
-            suppressions = Suppressions.of(source.text)
+            suppressions = Suppressions(source.text)
         first, last = source.position(edit.start)[0], source.position(edit.end)[0]
         for line in range(first, last + 1):
             if suppressions.covers(line, code):

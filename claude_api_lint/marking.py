@@ -17,7 +17,7 @@ def mark(source: Source, findings: Iterable[Finding]) -> tuple[str, list[Finding
     """
     findings = list(findings)
     text = apply(source.text, _edits(source, findings))
-    suppressions = Suppressions.of(text)
+    suppressions = Suppressions(text)
     failed = [finding for finding in findings if not suppressions.covers(finding.line, finding.code)]
     if failed and len(failed) < len(findings):
         text, _ = mark(source, [finding for finding in findings if finding not in failed])

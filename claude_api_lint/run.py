@@ -292,14 +292,21 @@ def _candidates(jobs: Iterable[Job], project: Project, passed: list[Outcome]) ->
         else:
             others.append(Job(job.path, b"", job.settings))
     for folder, beside in groupby(others, key=lambda job: os.path.dirname(job.path)):
-        root = project.root(os.path.abspath(folder))
-        may_lead = root in roots or not project.covers(root)
+        may_lead = _may_lead(os.path.abspath(folder), roots, project)
         for job in beside:
             data = _sending(job, project) if may_lead else None
             if data is None:
                 passed.append(Outcome(job, b""))
             else:
                 yield replace(job, data=data)
+
+
+def _may_lead(folder: str, roots: set[str], project: Project) -> bool:
+    """Whether files of a folder may import what mentions the API, given the roots of the projects that do."""
+    if not roots and project.encloses(folder):
+        return False  # without a look for the root of each folder
+    root = project.root(folder)
+    return root in roots or not project.covers(root)
 
 
 def _sending(job: Job, project: Project) -> bytes | None:

@@ -12,6 +12,7 @@ import sys
 import tokenize
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from claude_api_lint.findings import Edit
 from claude_api_lint.source import Source
@@ -26,24 +27,25 @@ _ANY_CODE = ("",)
 
 @dataclass(frozen=True)
 class Suppressions:
-    """What the comments of one file silence: the whole file, or on a line the codes that begin with a prefix."""
+    """What the comments in a file's text, which may be anything, silence. They are read when a finding asks for them:
+    this tokenizes the text.
+    """
 
-    whole_file: bool
-    prefixes: Mapping[int, tuple[str, ...]]
+    text: str
 
-    @classmethod
-    def of(cls, text: str) -> Suppressions:
-        """Read the comments of a file's text, which may be anything."""
-        if "noqa" not in text.lower():
-            return cls(False, {})
-        lines = _lines(text)
-        if any(_WHOLE_FILE.match(line) for line in lines):
-            return cls(True, {})
-        return cls(False, dict(_inline(lines)))
+    @cached_property
+    def whole_file(self) -> bool:
+        """Whether all that the file has is silenced."""
+        return "noqa" in self.text.lower() and any(_WHOLE_FILE.match(line) for line in _lines(self.text))
+
+    @cached_property
+    def _prefixes(self) -> Mapping[int, tuple[str, ...]]:
+        """What the codes that are silenced begin with, by line."""
+        return dict(_inline(_lines(self.text))) if "noqa" in self.text.lower() else {}
 
     def covers(self, line: int, code: str) -> bool:
         """Whether a finding with this code, on this line (from 1), is silenced."""
-        return self.whole_file or code.startswith(self.prefixes.get(line, ()))
+        return self.whole_file or code.startswith(self._prefixes.get(line, ()))
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ def unused_noqa(source: Source, path: str, settings: Settings, found: Iterable[F
     """The comments that name codes of ours in vain; ``found`` is what the rules found, silenced or not."""
     if OWN_PREFIX not in source.text or not settings.honour_noqa or not settings.selects(CODE):
         return
-    suppressions = Suppressions.of(source.text)
+    suppressions = Suppressions(source.text)
     if suppressions.whole_file:
         return
     found = list(found)

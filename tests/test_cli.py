@@ -162,6 +162,13 @@ def test_libcst_is_not_imported_where_no_file_mentions_the_api(project: Path) ->
         assert done.returncode == 0, done.stderr.decode()
 
 
+def test_libcst_is_not_imported_for_a_namesake(project: Path) -> None:
+    (project / "app" / "ask.py").write_text("# After Claude Shannon.\ncontent_block = ''.join(parts)\n")
+    script = "import sys; from claude_api_lint.cli import main; main(sys.argv[1:]); sys.exit('libcst' in sys.modules)"
+    for face in ("check", "fix"):
+        assert run_python("-c", script, face, "--no-cache", "app", cwd=project).returncode == 0
+
+
 # Which files
 
 

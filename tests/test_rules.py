@@ -124,6 +124,13 @@ def test_a_rule_reports_only_files_that_have_one_of_its_needles(code: str) -> No
     assert any(needle in example(code, "Bad").lower() for needle in RULES[code].needles)
 
 
+@pytest.mark.parametrize("code", sorted(set(RULES) - ABOUT_COMMENTS))
+def test_a_file_without_the_needles_of_the_catalog_is_one_that_no_rule_is_about(code: str) -> None:
+    rule, needles = RULES[code], load_catalog().needles
+    asked = [texts for texts in (rule.needles, rule.origins) if texts]
+    assert any(all(any(needle in text for needle in needles) for text in texts) for texts in asked)
+
+
 PRELUDE = """\
 import json
 import os

@@ -114,7 +114,7 @@ def left_by_flake8(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[tu
 def test_what_is_left_is_what_flake8_leaves(name: str, left_by_flake8: dict[str, set[tuple[int, str]]]) -> None:
     text = CASES[name]
     lines = range(1, len(io.StringIO(text.removeprefix("\ufeff"), newline=None).readlines()) + 1)
-    suppressions = Suppressions.of(text)
+    suppressions = Suppressions(text)
     left = {(line, code) for line in lines for code in CODES if not suppressions.covers(line, code)}
     assert left == left_by_flake8[name]
 
@@ -149,7 +149,7 @@ def test_any_text_is_read_as_flake8_reads_it(text: str) -> None:
     )
     lines = io.StringIO(text, newline=None).readlines()
     processor = FileProcessor("case.py", options, lines)
-    suppressions = Suppressions.of(text)
+    suppressions = Suppressions(text)
     whole_file = processor.should_ignore_file()
     for number, line in enumerate(processor.lines, start=1):
         physical_line = processor.noqa_line_for(number)
@@ -158,7 +158,7 @@ def test_any_text_is_read_as_flake8_reads_it(text: str) -> None:
 
 
 def test_text_that_is_no_python_is_read_line_by_line() -> None:
-    suppressions = Suppressions.of("x = (\ny = 1  # noqa\n'''\n")
+    suppressions = Suppressions("x = (\ny = 1  # noqa\n'''\n")
     assert [suppressions.covers(line, "CAV101") for line in (1, 2, 3)] == [False, True, False]
 
 
@@ -167,11 +167,11 @@ def test_text_without_a_comment_is_not_tokenized(monkeypatch: pytest.MonkeyPatch
         raise AssertionError("tokenized")
 
     monkeypatch.setattr("tokenize.generate_tokens", fail)
-    assert not Suppressions.of("x = 1\n" * 10).covers(1, "CAV101")
+    assert not Suppressions("x = 1\n" * 10).covers(1, "CAV101")
 
 
 def test_a_line_outside_the_file_is_not_covered() -> None:
-    assert not Suppressions.of("x = 1  # noqa\n").covers(7, "CAV101")
+    assert not Suppressions("x = 1  # noqa\n").covers(7, "CAV101")
 
 
 def test_the_probe_reports_every_line(left_by_flake8: dict[str, set[tuple[int, str]]]) -> None:

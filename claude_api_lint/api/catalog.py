@@ -153,6 +153,16 @@ class Catalog:
         names = {name for name in self._versions.misspelled_names if name != self.version_header}
         return tuple(sorted(names | {name.replace("-", "_") for name in self._versions.misspelled_names}))
 
+    @cached_property
+    def needles(self) -> tuple[str, ...]:
+        """Texts of which a file has at least one where any rule may report something, none of them part of another.
+
+        To ask for these needs no rule, and so no LibCST.
+        """
+        by_hand = {*self.unversioned_needles, *self.platform_needles, *self.misspelled_needles}
+        every = {*by_hand, *self.stream_needles, *self.output_needles, self.sdk.distribution}
+        return tuple(sorted(word for word in every if not any(other in word for other in every - {word})))
+
     def is_known(self, version: str) -> bool:
         """Whether the value is a version of the history."""
         return self._versions.is_known(version)

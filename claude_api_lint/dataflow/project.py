@@ -221,6 +221,15 @@ class Project:
         """Whether all files of a folder are checked in the run."""
         return any(folder == whole or folder.startswith(whole + os.sep) for whole in self._whole)
 
+    def encloses(self, folder: str) -> bool:
+        """Whether a folder lies in one all of whose files are checked, and so does whatever project it belongs to."""
+        return any(folder == whole or folder.startswith(whole + os.sep) for whole in self._enclosing)
+
+    @cached_property
+    def _enclosing(self) -> tuple[str, ...]:
+        """Those of the whole folders that are no part of a larger project."""
+        return tuple(whole for whole in self._whole if self.root(whole) == whole)
+
     def change(self, path: str, data: bytes) -> None:
         """Let everybody who asks from now on see other bytes of a file."""
         path = os.path.abspath(path)
