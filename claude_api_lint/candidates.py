@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from claude_api_lint.dataflow.project import Project
-from claude_api_lint.prefilter import mentions_api, names_vendor
+from claude_api_lint.prefilter import VERSION_CONSTANT, mentions_api, names_vendor
 
 SENDING = (b"header", b"/v1/", b".post(", b".send(", b".stream(", b".request(", b"urlopen")
 """Texts of which a file has at least one where it sends a request whose URL and headers it imports, in lower case."""
+
+
+def may_have_findings(lowered: str) -> bool:
+    """Whether a text, in lower case, has what any of our rules is about: to ask needs no rule, and so no LibCST."""
+    from claude_api_lint.api import load_catalog
+
+    needles = load_catalog().needles
+    return any(needle in lowered for needle in needles) or VERSION_CONSTANT.search(lowered) is not None
 
 
 def may_send(data: bytes) -> bool:

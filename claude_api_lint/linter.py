@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from claude_api_lint.candidates import concerns, leads_to_api
+from claude_api_lint.candidates import concerns, leads_to_api, may_have_findings
 from claude_api_lint.findings import Applicability, Finding, Fix
 from claude_api_lint.settings import Settings
 from claude_api_lint.source import Source, UnreadableSource
@@ -115,10 +115,8 @@ def _analysis(source: Source, path: str, settings: Settings, project: Project | 
 
 def _about(source: Source, path: str, project: Project | None) -> list[type[Rule]]:
     """The rules that a file has the texts of; those that follow imports, too, where its imports lead to the API."""
-    from claude_api_lint.api import load_catalog
-
     lowered, data = source.text.lower(), source.text.encode("utf-8", "surrogatepass")
-    if not any(needle in lowered for needle in load_catalog().needles) and not leads_to_api(data, path, project):
+    if not may_have_findings(lowered) and not leads_to_api(data, path, project):
         return []  # before LibCST is imported, which takes longer than to search through a thousand files
     from claude_api_lint.rules import rule_classes
 

@@ -16,16 +16,13 @@ from claude_api_lint.dataflow.values import Alternative, Const, Entry, Mapping, 
 from claude_api_lint.findings import Confidence
 from claude_api_lint.http.headers import AUTH_HEADERS, HEADER_NAMES
 from claude_api_lint.parsing import Statement
-from claude_api_lint.prefilter import mentions_api, names_vendor
+from claude_api_lint.prefilter import VERSION_CONSTANT, mentions_api, names_vendor
 from claude_api_lint.rule import Analysis, Rule
 
 MAX_USERS = 12
 """Files that are looked at to find out who sends a constant."""
 _VERSION_NAME = re.compile(r"version", re.IGNORECASE)
 _DATE = re.compile(r"""["'](20\d\d-\d\d-\d\d)["']""")
-_VERSION_CONSTANT = re.compile(
-    r"""version\w*["']?\s*(?::[^=\n]*)?[=:]\s*(?:[\w.]+\(\s*)?[^\n#]*?["']20\d\d-\d\d-\d\d["']"""
-)
 # Other APIs have dates as versions, too: Azure OpenAI's api-version, X-GitHub-Api-Version, Notion-Version.
 _OTHER_API = re.compile(r"azure|openai|github|notion|stripe", re.IGNORECASE)
 _OTHER_HEADER = re.compile(r"""["'](?!anthropic)\w[\w-]*-version["']\s*[:,]\s*["'][^"']*["']""", re.IGNORECASE)
@@ -76,7 +73,7 @@ class VersionValueRule(HeaderRule):
 
     @classmethod
     def is_about(cls, lowered: str) -> bool:
-        return super().is_about(lowered) or _VERSION_CONSTANT.search(lowered) is not None
+        return super().is_about(lowered) or VERSION_CONSTANT.search(lowered) is not None
 
     def judge(self, values: Iterable[VersionValue]) -> None:
         """Report the values that fall short."""

@@ -15,6 +15,7 @@ from types import ModuleType
 import pytest
 
 from claude_api_lint.api import load_catalog
+from claude_api_lint.candidates import may_have_findings
 from claude_api_lint.findings import Finding
 from claude_api_lint.fixer import fix_source
 from claude_api_lint.fixes import Fixer, fixers
@@ -125,10 +126,13 @@ def test_a_rule_reports_only_files_that_have_one_of_its_needles(code: str) -> No
 
 
 @pytest.mark.parametrize("code", sorted(set(RULES) - ABOUT_COMMENTS))
-def test_a_file_without_the_needles_of_the_catalog_is_one_that_no_rule_is_about(code: str) -> None:
+def test_a_text_that_a_rule_is_about_is_known_without_any_rule(code: str) -> None:
     rule, needles = RULES[code], load_catalog().needles
     asked = [texts for texts in (rule.needles, rule.origins) if texts]
     assert any(all(any(needle in text for needle in needles) for text in texts) for texts in asked)
+    for program in (REPOSITORY / "fixtures").rglob("*.py"):
+        text = program.read_bytes().decode("utf-8", "replace").lower()
+        assert may_have_findings(text) or not rule.is_about(text), program
 
 
 PRELUDE = """\

@@ -155,10 +155,7 @@ class Catalog:
 
     @cached_property
     def needles(self) -> tuple[str, ...]:
-        """Texts of which a file has at least one where any rule may report something, none of them part of another.
-
-        To ask for these needs no rule, and so no LibCST.
-        """
+        """All texts of which a file has at least one where it speaks to the API in any way; none is part of another."""
         by_hand = {*self.unversioned_needles, *self.platform_needles, *self.misspelled_needles}
         every = {*by_hand, *self.stream_needles, *self.output_needles, self.sdk.distribution}
         return tuple(sorted(word for word in every if not any(other in word for other in every - {word})))

@@ -367,8 +367,8 @@ class Calls:
             names: set[str] = set()
             outside: set[str] = set()
             for node in walk(function.body, into_scopes=False) if isinstance(function, cst.FunctionDef) else ():
-                names |= set(bound_by(node))
-                if isinstance(node, cst.Global | cst.Nonlocal):
+                names.update(bound_by(node))
+                if node.__class__ is cst.Global or node.__class__ is cst.Nonlocal:
                     outside |= {item.name.value for item in node.names}
             self._assigned[function] = frozenset(names), frozenset(outside)
         return self._assigned[function]
@@ -430,9 +430,9 @@ class Calls:
         manager = bool(decorators(node) & {"contextmanager", "asynccontextmanager"})
         for step in walk(node.body, into_scopes=False):
             value: cst.BaseExpression | None = None
-            if isinstance(step, cst.Return) and not manager:
+            if step.__class__ is cst.Return and not manager:
                 value = step.value
-            elif isinstance(step, cst.Yield):
+            elif step.__class__ is cst.Yield:
                 if not manager:
                     yield Alternative(Generator("a generator", node=node, frame=frame))
                     return

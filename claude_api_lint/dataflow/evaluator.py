@@ -222,7 +222,15 @@ class Evaluator:
         return self.evaluate(value.node, value.frame) if isinstance(value, Thunk) else just(value)
 
     def _evaluate(self, node: cst.BaseExpression, frame: Frame) -> Iterable[Alternative]:
+        if isinstance(node, cst.Attribute):  # the three that there are most of come first
+            return self.flow.attribute(node, frame)
+        if isinstance(node, cst.Call):
+            return self.calls.result(node, frame)
         place = Place(frame.module, node)
+        if isinstance(node, cst.Name):
+            if node.value in ("None", "True", "False"):
+                return just(Const({"None": None, "True": True, "False": False}[node.value], place))
+            return self.flow.name(node, frame)
         if isinstance(node, cst.SimpleString | cst.ConcatenatedString):
             value = string_value(node)
             return just(Const(value, place)) if value is not None else self._concatenated(node, frame)
@@ -233,14 +241,6 @@ class Evaluator:
             return just(Const(number, place) if number is not None else Unknown("a number that Python refuses"))
         if isinstance(node, cst.UnaryOperation):
             return self._negated(node, frame)
-        if isinstance(node, cst.Name):
-            if node.value in ("None", "True", "False"):
-                return just(Const({"None": None, "True": True, "False": False}[node.value], place))
-            return self.flow.name(node, frame)
-        if isinstance(node, cst.Attribute):
-            return self.flow.attribute(node, frame)
-        if isinstance(node, cst.Call):
-            return self.calls.result(node, frame)
         if isinstance(node, cst.Subscript):
             return self._subscript(node, frame)
         if isinstance(node, cst.Dict):

@@ -18,7 +18,15 @@ from claude_api_lint.dataflow import mappings
 from claude_api_lint.dataflow.aliases import Aliases
 from claude_api_lint.dataflow.effects import Effects
 from claude_api_lint.dataflow.module import Block, Module
-from claude_api_lint.dataflow.trees import code_of, dotted, literal_value, target_names, walk
+from claude_api_lint.dataflow.trees import (
+    COMPREHENSIONS,
+    code_of,
+    dotted,
+    is_statement,
+    literal_value,
+    target_names,
+    walk,
+)
 from claude_api_lint.dataflow.values import (
     NOTHING,
     Alternative,
@@ -195,21 +203,22 @@ class Flow:
         """A name bound inside an expression or a ``with`` line: by a comprehension, a lambda, an earlier item."""
         below: cst.CSTNode = node
         for above in frame.module.ancestors(node):
-            if isinstance(above, cst.ListComp | cst.SetComp | cst.GeneratorExp | cst.DictComp):
+            kind = above.__class__
+            if kind in COMPREHENSIONS:
                 bound = self._comprehension_binding(above.for_in, node, frame)
                 if bound is not None:
                     return bound
-            elif isinstance(above, cst.Lambda) and below is above.body:
+            elif kind is cst.Lambda and below is above.body:
                 if any(parameter.name.value == node.value for parameter in parameters(above.params)):
                     inner = (
                         frame if frame.function is above else self.evaluator.enter(frame.module, above, enclosing=frame)
                     )
                     return self.evaluator.calls.parameter(node.value, inner)
-            elif isinstance(above, cst.With) and isinstance(below, cst.WithItem):
+            elif kind is cst.With and isinstance(below, cst.WithItem):
                 for item in above.items[: list(above.items).index(below)]:
                     if item.asname is not None and dotted(item.asname.name) == node.value:
                         return tuple(self.evaluator.calls.entered(item.item, frame))
-            elif isinstance(above, cst.BaseStatement | cst.BaseSmallStatement):
+            elif is_statement(kind):
                 return None
             below = above
         return None
@@ -691,12 +700,13 @@ class Flow:
         return when
 
     def _arms_between(self, above: cst.CSTNode, below: cst.CSTNode, frame: Frame) -> tuple[Assumptions, ...] | None:
-        if isinstance(above, cst.If | cst.IfExp):
+        kind = above.__class__
+        if kind is cst.If or kind is cst.IfExp:
             if below is above.body:
                 return self.arms(above.test, frame, True)
             if below is above.orelse:
                 return self.arms(above.test, frame, False)
-        if isinstance(above, cst.MatchCase) and below is above.body:
+        if kind is cst.MatchCase and below is above.body:
             matched = frame.module.parent(above)
             assert isinstance(matched, cst.Match)
             return self._case_arms(matched, above, frame)
@@ -710,7 +720,7 @@ class Flow:
             block, index = module.position_of(step)
             for earlier in block.steps[:index]:
                 arm: cst.CSTNode | None = earlier
-                while isinstance(arm, cst.If) and leaves(module.block(arm.body), Leaving.ANY):
+                while arm.__class__ is cst.If and leaves(module.block(arm.body), Leaving.ANY):
                     yield arm
                     arm = arm.orelse
             if isinstance(block.owner, cst.Module | cst.FunctionDef | cst.ClassDef):

@@ -158,7 +158,7 @@ class Module:
             stack += reversed(below)
             if node.__class__ in _BODIES:
                 self._add_block(self._parents[node], node.body, key=node)
-            elif isinstance(node, cst.If) and isinstance(node.orelse, cst.If):
+            elif node.__class__ is cst.If and node.orelse.__class__ is cst.If:
                 self._add_block(node, (node.orelse,), key=node.orelse)
         return by_kind
 
@@ -184,7 +184,8 @@ class Module:
 
     def calling(self, name: str) -> list[Statement]:
         """The statements that seem to call something of a name."""
-        called = re.compile(rf"(?<!class )(?<!def )\b{re.escape(name)}\s*\(")
+        word = re.escape(name)  # which comes first in the pattern: looking behind it first is forty times slower
+        called = re.compile(rf"{word}(?<!\w{word})(?<!class {word})(?<!def {word})\s*\(")
         return [statement for statement in self._by_word.get(name, ()) if called.search(statement.text)]
 
     def nodes_of(self, kind: type[Node], statement: Statement) -> list[Node]:

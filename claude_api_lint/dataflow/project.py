@@ -169,16 +169,19 @@ class Project:
 
     def file(self, path: str) -> File | None:
         """A file of the project; None where it cannot be read or is too large."""
-        path = os.path.abspath(path)
+        if path not in self._files:
+            path = os.path.abspath(path)
         self._queries["file", path] = None
         if path not in self._files:
-            try:
-                data = self.data(path)
-            except OSError:
-                self._files[path] = None
-            else:
-                self._files[path] = File(path, data) if len(data) <= MAX_FILE else None
+            self._files[path] = self._opened(path)
         return self._files[path]
+
+    def _opened(self, path: str) -> File | None:
+        try:
+            data = self.data(path)
+        except OSError:
+            return None
+        return File(path, data) if len(data) <= MAX_FILE else None
 
     def shown(self, path: str) -> str:
         """A file's path as people know it: relative to the working directory where it lies below that."""
@@ -411,13 +414,15 @@ class Project:
         """The other files of a file's project that have a name as a word, the nearest first."""
         path = os.path.abspath(path)
         queries = dict(self._queries)
-        text = name.encode()
-        word = re.compile(rb"\b" + re.escape(text) + rb"\b")
+        text = re.escape(name.encode())
+        word = re.compile(
+            text + rb"(?<!\w" + text + rb")\b"
+        )  # a pattern that begins with its text is as fast as ``in``
         found = []
         for other in self._below(self.root(os.path.dirname(path))):
             if other == path or (file := self.file(other)) is None:
                 continue
-            if text in file.data and word.search(file.data):  # `in` is ten times as fast, and mostly enough
+            if word.search(file.data):
                 found.append(other)
         self._queries = {**queries, ("users", path, name): None}  # what was looked at for the answer is part of it
         self._roots = {}

@@ -17,9 +17,12 @@ _PLAIN = frozenset({str, bool, "str", "bool"})
 
 Scope = cst.FunctionDef | cst.Lambda | cst.ClassDef
 _SCOPES = frozenset({cst.FunctionDef, cst.Lambda, cst.ClassDef})
+# Told by the class itself, here and wherever many nodes are asked: an ``isinstance`` costs a microsecond, as LibCST's
+# classes are abstract base classes to Python.
 TARGETING = frozenset({cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.NamedExpr, cst.For})
-# Told by the class itself: an ``isinstance`` costs a microsecond, and every node is asked.
 NAMING = frozenset({cst.FunctionDef, cst.ClassDef, cst.ImportAlias, cst.MatchAs, cst.MatchStar, cst.MatchMapping})
+COMPREHENSIONS = frozenset({cst.ListComp, cst.SetComp, cst.GeneratorExp, cst.DictComp})
+_OF_A_WHOLE = frozenset({cst.Attribute, cst.Subscript})
 CHANGING_METHODS = frozenset("update setdefault pop popitem clear append extend insert add".split())
 """The methods that change a dict, a list or a set in place."""
 SmallOrCompound = cst.BaseSmallStatement | cst.BaseCompoundStatement
@@ -35,7 +38,7 @@ def _child_fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
         return ("func", "args")
     if kind is cst.IfExp:
         return ("test", "body", "orelse")
-    if kind in (cst.ListComp, cst.SetComp, cst.GeneratorExp, cst.DictComp):
+    if kind in COMPREHENSIONS:
         return tuple(sorted(names, key=lambda name: name != "for_in"))
     return tuple(names)
 
@@ -44,6 +47,12 @@ def _child_fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
 def _is_node(kind: type) -> bool:
     """``isinstance`` of an abstract base class is slow enough to show; classes are few."""
     return issubclass(kind, cst.CSTNode)
+
+
+@cache
+def is_statement(kind: type) -> bool:
+    """Whether the nodes of a class are statements, small or compound."""
+    return issubclass(kind, cst.BaseStatement | cst.BaseSmallStatement)
 
 
 def children(node: cst.CSTNode) -> list[cst.CSTNode]:
@@ -73,10 +82,10 @@ def walk(root: cst.CSTNode, *, into_scopes: bool = True) -> Iterator[cst.CSTNode
 def dotted(node: cst.CSTNode) -> str | None:
     """``a.b.c`` for a chain of attributes that starts at a name, else None."""
     names: list[str] = []
-    while isinstance(node, cst.Attribute):
+    while node.__class__ is cst.Attribute:
         names.append(node.attr.value)
         node = node.value
-    if not isinstance(node, cst.Name):
+    if node.__class__ is not cst.Name:
         return None
     return ".".join([node.value, *reversed(names)])
 
@@ -93,7 +102,7 @@ def bound_by(node: cst.CSTNode) -> Iterator[str]:
     """The names that one node binds, those inside it not counted."""
     if node.__class__ in TARGETING:
         yield from target_names(node.target)
-    elif isinstance(node, cst.AsName):
+    elif node.__class__ is cst.AsName:
         yield from target_names(node.name)
     elif node.__class__ in NAMING:
         yield from named_by(node)
@@ -113,21 +122,21 @@ def named_by(node: cst.CSTNode) -> Iterator[str]:
 
 def last_name(node: cst.CSTNode) -> str | None:
     """``c`` of ``a.b.c`` and of ``f().c``; None for what is neither name nor attribute."""
-    if isinstance(node, cst.Attribute):
-        return node.attr.value
-    return node.value if isinstance(node, cst.Name) else None
+    if node.__class__ is cst.Attribute:
+        return str(node.attr.value)
+    return str(node.value) if node.__class__ is cst.Name else None
 
 
 def root_name(node: cst.CSTNode) -> str | None:
     """``a`` of ``a``, ``a.b``, ``a().b`` and ``a[0].b``; None where the beginning is no name."""
-    while not isinstance(node, cst.Name):
-        if isinstance(node, cst.Attribute | cst.Subscript):
+    while node.__class__ is not cst.Name:
+        if node.__class__ in _OF_A_WHOLE:
             node = node.value
-        elif isinstance(node, cst.Call):
+        elif node.__class__ is cst.Call:
             node = node.func
         else:
             return None
-    return node.value
+    return str(node.value)
 
 
 def string_value(node: cst.CSTNode) -> str | bytes | None:

@@ -94,8 +94,9 @@ def compatible(one: Assumptions, other: Assumptions) -> bool:
     """Whether both can hold in one run of the analysed program."""
     if not one or not other:
         return True
-    choices = {assumption.key: assumption.choice for assumption in one}
-    return all(choices.get(assumption.key, assumption.choice) == assumption.choice for assumption in other)
+    few, many = (one, other) if len(one) < len(other) else (other, one)
+    choices = {assumption.key: assumption.choice for assumption in few}
+    return all(choices.get(assumption.key, assumption.choice) == assumption.choice for assumption in many)
 
 
 class Value:
