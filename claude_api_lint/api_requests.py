@@ -114,8 +114,8 @@ class ApiRequests:
         """Those of one call's requests that go to the Claude API."""
         if self.is_mocked:
             return []
-        elsewhere = any(self.goes_elsewhere(exchange) for exchange in exchanges)
-        judged = [(exchange, self._confidence(exchange, elsewhere)) for exchange in exchanges]
+        others = [exchange for exchange in exchanges if self.goes_elsewhere(exchange)]
+        judged = [(exchange, self._confidence(exchange, others)) for exchange in exchanges]
         return [ApiRequest(exchange, confidence) for exchange, confidence in judged if confidence is not None]
 
     def _inherited(self, node: cst.ClassDef) -> list[Exchange]:
@@ -193,21 +193,30 @@ class ApiRequests:
                 (others if self.goes_elsewhere(exchange) else own).update(exchange.headers.homes)
         return frozenset(others), frozenset(own)
 
-    def _confidence(self, exchange: Exchange, elsewhere: bool) -> Confidence | None:
+    def _confidence(self, exchange: Exchange, others: list[Exchange]) -> Confidence | None:
         """How sure it is that the request goes to the API and needs the header; None where it is not known to.
 
-        ``elsewhere`` tells that the same call may send to a known other host: then names are no evidence.
+        ``others`` are what the same call may send to known other hosts: then names are no evidence. And where it may do
+        so for the same caller, out of a table of URLs say, a request without a header of the API's own is not for it.
         """
         url = exchange.url_text
         known, hole, _ = url.partition(HOLE)
         if not known:
-            return Confidence.LIKELY if not elsewhere and self._is_evident(exchange) else None
+            return Confidence.LIKELY if not others and self._is_evident(exchange) else None
+        if any(other.context == exchange.context for other in others) and not self._has_own_header(exchange):
+            return None
         requirement = self.catalog.requirement(known, complete=not hole)
         if requirement is Requirement.REQUIRED:
             return Confidence.CERTAIN if not exchange.by_wrapper and has_key(exchange) else Confidence.LIKELY
         if requirement is Requirement.LIKELY and has_key(exchange):
             return Confidence.LIKELY
         return None
+
+    def _has_own_header(self, exchange: Exchange) -> bool:
+        """Whether a request has a key or another header of this API, however it is spelled."""
+        names = [entry.key.lower() for entry in exchange.headers.entries]
+        is_own, is_meant = self.catalog.is_api_header, self.catalog.is_misspelled_header
+        return any(name == "x-api-key" or is_own(name) or is_meant(name) for name in names)
 
     def _is_evident(self, exchange: Exchange) -> bool:
         """Whether headers and path tell what a URL with an unknown host does not.

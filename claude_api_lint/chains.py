@@ -10,6 +10,9 @@ import libcst as cst
 from claude_api_lint.dataflow.module import Module
 from claude_api_lint.dataflow.trees import code_of, last_name, string_value
 
+_BLAMING = frozenset("AssertionError KeyError LookupError NotImplementedError TypeError ValueError".split())
+"""What is raised for a value that the code did not expect."""
+
 Leaving = cst.Return | cst.Raise | cst.Continue | cst.Break
 
 
@@ -298,6 +301,13 @@ def raised_names(failing: cst.CSTNode) -> frozenset[str]:
     else:
         names.add("AssertionError")
     return frozenset(names - {""})
+
+
+def is_passed_on(failing: cst.CSTNode | None) -> bool:
+    """Whether an error is raised as the error that it is: again, or as one that does not blame the value itself."""
+    if not isinstance(failing, cst.Raise):
+        return False
+    return failing.exc is None or raised_names(failing).isdisjoint(_BLAMING)
 
 
 def is_irrefutable(case: cst.MatchCase) -> bool:

@@ -9,7 +9,7 @@ import contextlib
 import gc
 import itertools
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -52,9 +52,11 @@ def each(
     work: Callable[[Task], Result],
     jobs: int,
     known: Callable[[Task], Result | None] = lambda task: None,
+    near: Callable[[Task], Hashable] = lambda task: None,
 ) -> Iterator[tuple[Task, Result | Lost]]:
     """What ``work`` makes of each task, in the order of the tasks; ``known`` may have the answer already.
 
+    ``near`` tells which tasks have much in common: a process is rather given one that is like its last.
     With more than one job and more than a few tasks it is done in other processes: ``work`` and the tasks must be
     picklable then, and what it raises is raised here.
     """
@@ -67,7 +69,7 @@ def each(
         for task, answer in asked:
             yield task, work(task) if answer is None else answer
         return
-    with contextlib.closing(_Pool(work, jobs)) as pool:
+    with contextlib.closing(_Pool(work, jobs, near)) as pool:
         yield from pool.run(asked)
 
 
@@ -82,9 +84,10 @@ class _Worker(Generic[Task, Result]):
         self.process.start()
         theirs.close()
         self.index: int | None = None
+        self.near: Hashable = None
 
-    def give(self, index: int, task: Task) -> None:
-        self.index = index
+    def give(self, index: int, task: Task, near: Hashable) -> None:
+        self.index, self.near = index, near
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # that it died is seen when its answer is due
             self.pipe.send(task)
 
@@ -107,40 +110,64 @@ class _Worker(Generic[Task, Result]):
 
 
 class _Pool(Generic[Task, Result]):
-    def __init__(self, work: Callable[[Task], Result], jobs: int) -> None:
+    def __init__(self, work: Callable[[Task], Result], jobs: int, near: Callable[[Task], Hashable]) -> None:
         self._work = work
+        self._near = near
         self._workers: list[_Worker[Task, Result]] = [_Worker(work) for _ in range(jobs)]
+        self._waiting: dict[int, Task] = {}
 
     def run(self, tasks: Iterator[tuple[Task, Result | None]]) -> Iterator[tuple[Task, Result | Lost]]:
-        from multiprocessing import connection
-
         numbered = enumerate(tasks)
         given: dict[int, Task] = {}
         done: dict[int, Result | Lost] = {}
-        due = 0
-        while True:
-            for worker in self._workers:
-                while worker.index is None and len(given) < AHEAD and (following := next(numbered, None)) is not None:
+        due, is_over = 0, False
+        while not is_over or given:
+            self._give()
+            is_idle = any(worker.index is None for worker in self._workers)
+            if not is_over and len(given) < AHEAD and (is_idle or not self._finished(wait=False)):
+                following = next(numbered, None)
+                is_over = following is None
+                if following is not None:
                     index, (task, answer) = following
                     given[index] = task
                     if answer is None:
-                        worker.give(index, task)
+                        self._waiting[index] = task
                     else:
                         done[index] = answer
-            busy = [worker for worker in self._workers if worker.index is not None]
-            if not busy and not done:
-                return
-            ready = connection.wait([worker.pipe for worker in busy]) if due not in done else []
-            for worker in busy:
-                if worker.pipe in ready:
-                    finished = worker.index
-                    assert finished is not None
-                    done[finished] = result = worker.answer()
-                    if isinstance(result, Lost):
-                        self._replace(worker)
+            else:
+                done.update(map(self._answer, self._finished(wait=due not in done)))
             while due in done:
                 yield given.pop(due), done.pop(due)
                 due += 1
+
+    def _give(self) -> None:
+        """Give each idle worker a task: of those that wait, the first that is near to what it has done last.
+
+        Files that lie together lead to the same other files, which a worker then has at hand. Else the first that is
+        near to nobody's.
+        """
+        for worker in self._workers:
+            if worker.index is None and self._waiting:
+                others = {other.near for other in self._workers}
+                ranks = {index: self._near(task) for index, task in self._waiting.items()}
+                index = min(ranks, key=lambda index: (ranks[index] != worker.near, ranks[index] in others, index))
+                worker.give(index, self._waiting.pop(index), ranks[index])
+
+    def _finished(self, *, wait: bool) -> list[_Worker[Task, Result]]:
+        """The workers whose answer is there; with ``wait``, when there is one."""
+        from multiprocessing import connection
+
+        busy = [worker for worker in self._workers if worker.index is not None]
+        ready = connection.wait([worker.pipe for worker in busy], None if wait else 0) if busy else []
+        return [worker for worker in busy if worker.pipe in ready]
+
+    def _answer(self, worker: _Worker[Task, Result]) -> tuple[int, Result | Lost]:
+        index = worker.index
+        assert index is not None
+        result = worker.answer()
+        if isinstance(result, Lost):
+            self._replace(worker)
+        return index, result
 
     def _replace(self, worker: _Worker[Task, Result]) -> None:
         worker.stop()

@@ -31,7 +31,7 @@ class Lookups:
         index = node.slice[0].slice
         if len(node.slice) != 1 or not isinstance(index, cst.Index):
             return None
-        if not isinstance(index.value, cst.Name | cst.Attribute | cst.Subscript | cst.Call):
+        if not isinstance(index.value, cst.Name | cst.Attribute | cst.Subscript | cst.Call | cst.BooleanOperation):
             return None
         if not _SPEAKING.search(code_of(index.value)):
             return None  # before anything is evaluated
@@ -89,7 +89,7 @@ class Lookups:
 
     def is_cared_for(self, node: cst.BaseExpression, key: cst.BaseExpression) -> bool:
         """Whether an unknown key was tested for before, or what it raises is caught."""
-        if self.guards.is_caught(node, _ERRORS):
+        if self.guards.is_caught(node, _ERRORS) or self._is_member(key):
             return True
         flow, module = self.analysis.evaluator.flow, self.analysis.module
         text = code_of(key)
@@ -98,14 +98,22 @@ class Lookups:
             return True
         return self._is_narrowed(node, text) or any(_lists(value, None, True) for value in self._values_of(key))
 
+    def _is_member(self, key: cst.BaseExpression) -> bool:
+        """Whether a key is made a member of an Enum first: an unknown value has failed there."""
+        made = [value for value in (key, *self._assigned_to(key)) if isinstance(value, cst.Call)]
+        return any(last_name(call.func) in self._class_names and self.is_enum(call.func) for call in made)
+
     def _values_of(self, key: cst.BaseExpression) -> list[cst.BaseExpression]:
-        """What the function around assigns to the name that a key is, where the choice stands in the value."""
+        """The tests of what is assigned to the name that a key is, where the choice stands in the value."""
+        return [value.test for value in self._assigned_to(key) if isinstance(value, cst.IfExp)]
+
+    def _assigned_to(self, key: cst.BaseExpression) -> list[cst.BaseExpression]:
+        """What the function around assigns to the name that a key is."""
         scope = self.analysis.module.scope_of(key)
         if not isinstance(key, cst.Name) or not isinstance(scope, cst.FunctionDef):
             return []
         assigns = [node for node in walk(scope.body, into_scopes=False) if isinstance(node, cst.Assign)]
-        named = [node.value for node in assigns if any(dotted(t.target) == key.value for t in node.targets)]
-        return [value.test for value in named if isinstance(value, cst.IfExp)]
+        return [node.value for node in assigns if any(dotted(t.target) == key.value for t in node.targets)]
 
     def _is_narrowed(self, node: cst.CSTNode, text: str) -> bool:
         """Whether a ``match`` of the same value stands around, in one of whose cases the lookup is."""
@@ -134,7 +142,9 @@ def _lists(test: cst.BaseExpression, text: str | None, holds: bool) -> bool:
 
 
 def _plain(key: cst.BaseExpression) -> cst.BaseExpression:
-    """``x`` in ``str(x)``."""
+    """``x`` in ``str(x)``, and in ``x or "default"``."""
+    if isinstance(key, cst.BooleanOperation) and isinstance(key.operator, cst.Or):
+        return _plain(key.left)
     if isinstance(key, cst.Call) and last_name(key.func) == "str" and len(key.args) == 1:
         return key.args[0].value
     if isinstance(key, cst.Call) and isinstance(key.func, cst.Attribute) and key.func.attr.value in ("upper", "lower"):

@@ -9,14 +9,15 @@ import libcst as cst
 from claude_api_lint.api_requests import ApiRequest, ApiRequests, has_key
 from claude_api_lint.dataflow.module import Module
 from claude_api_lint.dataflow.trees import last_name, string_value
-from claude_api_lint.dataflow.values import Assumption, Assumptions, Mapping, Place, compatible
+from claude_api_lint.dataflow.values import Assumptions, Mapping, Place, compatible
 from claude_api_lint.http.exchanges import Exchange
 
 
 def without_version(requests: ApiRequests, sent: list[ApiRequest]) -> Iterator[list[ApiRequest]]:
     """The cases of a call (same URL, same caller, any branch) in which no request can have the version header."""
     for case in _cases(sent):
-        if all(_lacks_version(requests, request.exchange) for request in sent if _may_be(request, case)):
+        judged = [request.exchange for request in sent if _may_be(request, case)]
+        if judged and all(_lacks_version(requests, exchange) for exchange in judged):
             yield case
 
 
@@ -25,7 +26,7 @@ def _cases(sent: list[ApiRequest]) -> Iterable[list[ApiRequest]]:
     cases: dict[Hashable, list[ApiRequest]] = {}
     for request in sent:
         exchange = request.exchange
-        cases.setdefault((exchange.url_text, exchange.url_when, context_of(exchange.when)), []).append(request)
+        cases.setdefault((exchange.url_text, exchange.url_when, exchange.context), []).append(request)
     return cases.values()
 
 
@@ -33,7 +34,7 @@ def _may_be(request: ApiRequest, case: list[ApiRequest]) -> bool:
     """Whether a request is, on some branch, the one that a case is about."""
     one, other = request.exchange, case[0].exchange
     same = one.url_text == other.url_text
-    return same and compatible(one.when, other.url_when | context_of(other.when))
+    return same and compatible(one.when, other.url_when | other.context)
 
 
 def _lacks_version(requests: ApiRequests, exchange: Exchange) -> bool:
@@ -49,11 +50,6 @@ def _is_probe(exchange: Exchange) -> bool:
         return False
     first = string_value(call.args[0].value) if call.args else None
     return bool({str(first).lower(), last_name(call.func)} & {"get", "head", "options", "urlopen"})
-
-
-def context_of(when: Assumptions) -> frozenset[Assumption]:
-    """What a case rests on apart from branches: callers, subclasses, constructions."""
-    return frozenset(assumption for assumption in when if assumption.context)
 
 
 def sender(requests: ApiRequests, call: cst.Call | cst.ClassDef, built: Mapping, when: Assumptions) -> cst.CSTNode:

@@ -15,8 +15,9 @@ import libcst as cst
 
 from claude_api_lint.api import OpenValue
 from claude_api_lint.dataflow.flow import parameters
+from claude_api_lint.dataflow.module import Module
 from claude_api_lint.dataflow.trees import code_of, dotted, last_name, string_value, walk
-from claude_api_lint.dataflow.values import Const, External, Mapping, Sequence, Unknown
+from claude_api_lint.dataflow.values import Class, Const, External, Mapping, Sequence, Unknown
 from claude_api_lint.findings import Confidence
 from claude_api_lint.replies import ELSEWHERE, Kind, ReplyPart
 from claude_api_lint.rule import Analysis
@@ -253,10 +254,24 @@ class OpenValues:
             return None
         if root is subject and annotation and not _PLAIN_ANNOTATIONS.fullmatch(annotation):
             return None  # a type of the program's own
+        if isinstance(subject, cst.Attribute) and self._is_declared(subject.attr.value):
+            return None
         for output in self.analysis.catalog.outputs:
             if set(words) <= output.known and output.is_told_by(words) and _is_named_after(subject, output):
                 return Told(output, Confidence.LIKELY)
         return self._nested(subject, words, subject)
+
+    def _is_declared(self, attribute: str) -> bool:
+        """Whether a class of the program, here or where names are imported from, gives an attribute a closed type."""
+        return any(_declares_closed(module, attribute) for module in (self.analysis.module, *self._homes_of_classes))
+
+    @cached_property
+    def _homes_of_classes(self) -> frozenset[Module]:
+        """The other modules of the project that classes are imported from."""
+        evaluator, module = self.analysis.evaluator, self.analysis.module
+        names = [name for name in evaluator.imports.from_project(module) if name[:1].isupper()]
+        found = (a.value for name in names for a in evaluator.flow.at_module_end(name, evaluator.enter(module)))
+        return frozenset(value.module for value in found if isinstance(value, Class))
 
     def _nested(self, subject: cst.BaseExpression, words: Collection[str], where: cst.BaseExpression) -> Told | None:
         """``delta.type`` in code that tells the events of Claude's streams apart."""
@@ -281,6 +296,17 @@ class OpenValues:
         return any(isinstance(value, Const) and value.value is not None for value in values) and all(
             isinstance(value, Const | Unknown) for value in values
         )
+
+
+def _declares_closed(module: Module, attribute: str) -> bool:
+    """Whether a class of a module declares an attribute as a ``Literal``, an Enum, or what stands for one of them."""
+    for node in module.nodes(cst.AnnAssign, attribute):
+        if dotted(node.target) == attribute and isinstance(module.scope_of(node), cst.ClassDef):
+            annotation = code_of(node.annotation.annotation)
+            binding = (s.text for word in re.findall(r"\w+", annotation) for s in module.binders(word))
+            if any(re.search(r"\bLiteral\[|\(.*Enum\b", text) for text in (annotation, *binding)):
+                return True
+    return False
 
 
 def _is_at(output: OpenValue, place: str, roots: frozenset[str]) -> bool:

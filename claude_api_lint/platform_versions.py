@@ -20,10 +20,11 @@ from claude_api_lint.dataflow.values import (
     Place,
     Thunk,
     compatible,
+    context_of,
 )
 from claude_api_lint.findings import Confidence
 from claude_api_lint.http.exchanges import Exchange
-from claude_api_lint.missing_headers import context_of, sender, without_version
+from claude_api_lint.missing_headers import sender, without_version
 from claude_api_lint.platform_requests import PlatformRequest, PlatformRequests
 
 

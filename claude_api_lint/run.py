@@ -266,11 +266,15 @@ def _all(
 ) -> Iterator[Outcome]:
     """What becomes of each file: at once where it cannot concern us, else in the order of the files."""
     passed: list[Outcome] = []
-    for job, outcome in each(_candidates(jobs, means.project, passed), work, means.jobs, known):
+    for job, outcome in each(_candidates(jobs, means.project, passed), work, means.jobs, known, _folder):
         yield from passed
         passed.clear()
         yield outcome if not isinstance(outcome, Lost) else Outcome(job, job.data, skipped=outcome.why)
     yield from passed
+
+
+def _folder(job: Job) -> str:
+    return os.path.dirname(job.path)
 
 
 def _candidates(jobs: Iterable[Job], project: Project, passed: list[Outcome]) -> Iterator[Job]:

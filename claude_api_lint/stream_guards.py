@@ -101,14 +101,8 @@ class StreamGuards:
         return any(self._picks_lines(value, names) for value in self._values(node, names))
 
     def _values(self, node: cst.CSTNode, names: frozenset[str]) -> Iterator[cst.BaseExpression]:
-        """What the loop around a node assigns to some names."""
-        loop = self._loop_around(node)
-        for inner in walk(loop, into_scopes=False) if loop is not None else ():
-            if not isinstance(inner, cst.Assign | cst.NamedExpr):
-                continue
-            targets = [t.target for t in inner.targets] if isinstance(inner, cst.Assign) else [inner.target]
-            if any(set(target_names(target)) & names for target in targets):
-                yield inner.value
+        """What the loop or function around a node assigns to some names."""
+        return (value for bound, value in self._assigned(node) if bound & names)
 
     def _picks_lines(self, value: cst.BaseExpression, names: frozenset[str]) -> bool:
         """``next(line for line in lines if line.startswith("data:"))``, and ``next`` of a generator that does so."""
@@ -134,15 +128,23 @@ class StreamGuards:
             names |= more
 
     def _assignments(self, node: cst.CSTNode) -> Iterator[tuple[frozenset[str], frozenset[str]]]:
-        """What each assignment of the loop around a node binds, and what it uses."""
+        """What each assignment of the loop or function around a node binds, and what it uses."""
         loop = self._loop_around(node)
-        for inner in walk(loop.body, into_scopes=False) if loop is not None else ():
+        if isinstance(loop, cst.For) and isinstance(loop.iter, cst.Name):  # whose lines may also be taken by ``next``
+            yield frozenset(target_names(loop.target)), frozenset({loop.iter.value})
+        for bound, value in self._assigned(node):
+            parsed = self.analysis.replies.of(value)
+            if parsed is None or parsed.kind is not Kind.REPLY:
+                yield bound, frozenset(n.value for n in walk(value) if isinstance(n, cst.Name))
+
+    def _assigned(self, node: cst.CSTNode) -> Iterator[tuple[frozenset[str], cst.BaseExpression]]:
+        """The names and the value of each assignment of the loop, or else the function, around a node."""
+        loop, scope = self._loop_around(node), self.analysis.module_of(node).scope_of(node)
+        around = loop if loop is not None else scope.body if scope is not None else None
+        for inner in walk(around, into_scopes=False) if around is not None else ():
             if isinstance(inner, cst.Assign | cst.NamedExpr | cst.AnnAssign) and inner.value is not None:
                 targets = [t.target for t in inner.targets] if isinstance(inner, cst.Assign) else [inner.target]
-                bound = frozenset(name for target in targets for name in target_names(target))
-                parsed = self.analysis.replies.of(inner.value)
-                if parsed is None or parsed.kind is not Kind.REPLY:
-                    yield bound, frozenset(n.value for n in walk(inner.value) if isinstance(n, cst.Name))
+                yield frozenset(name for target in targets for name in target_names(target)), inner.value
 
     def _tells_lines_apart(self, test: cst.BaseExpression, names: frozenset[str]) -> bool:
         """Whether a test is more than one for an empty line, a comment, a ping or the sentinel."""
@@ -167,14 +169,17 @@ class StreamGuards:
         return part is None or not part.is_text or self._is_chosen(test)
 
     def _is_chosen(self, test: cst.BaseExpression) -> bool:
-        """Whether a name holds what a function of the program has made of a line: it may say None to some."""
-        loop, name = self._loop_around(test), dotted(test)
-        for node in walk(loop.body, into_scopes=False) if loop is not None else ():
-            if not isinstance(node, cst.Assign) or not isinstance(node.value, cst.Call):
-                continue
-            if any(dotted(target.target) == name for target in node.targets) and self._is_of_program(node.value):
-                return True
-        return False
+        """Whether a name holds what a function of the program has made of a line: it may say None to some.
+
+        Or what ``line.partition("data:")`` has found, if anything.
+        """
+        name = dotted(test.target if isinstance(test, cst.NamedExpr) else test)
+        made = [value for bound, value in self._assigned(test) if name in bound and isinstance(value, cst.Call)]
+        return any(self._is_of_program(call) or self._parts_lines(call) for call in made)
+
+    def _parts_lines(self, call: cst.Call) -> bool:
+        texts = [string_value(argument.value) for argument in call.args]
+        return last_name(call.func) == "partition" and any(text and not self._is_no_filter(text) for text in texts)
 
     def _is_of_program(self, call: cst.Call) -> bool:
         """Whether a function of the program is called, or one that nobody knows."""

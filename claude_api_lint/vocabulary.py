@@ -43,7 +43,7 @@ class Vocabulary:
         for scope in scopes:
             if self._is_of_others(scope):
                 return None
-            endpoint = self._told_by(scope)
+            endpoint = self._told_by(scope, self._other_readers(scope, scopes))
             if endpoint is not None:
                 return endpoint if self._is_alone(scopes) else None
             if isinstance(scope, cst.For | cst.While) and _TYPE in self.looked_up(scope):
@@ -74,13 +74,29 @@ class Vocabulary:
             return True
         return bool(_KEYS_OF_OTHERS & (self.looked_up(scope) | compared))
 
-    def _told_by(self, scope: Scope) -> str | None:
-        return next((stream.endpoint for stream in self.catalog.streams if self._tells(stream, scope)), None)
+    def _other_readers(self, scope: Scope, around: list[Scope]) -> frozenset[cst.CSTNode]:
+        """The loops below a scope, none of those around, that read and parse a stream of their own."""
+        loops = (node for node in walk(scope) if isinstance(node, cst.For | cst.While) and node not in around)
+        return frozenset(loop for loop in loops if self._reads(loop))
 
-    def _tells(self, stream: Stream, scope: cst.CSTNode) -> bool:
-        if stream.events is not None and self.catalog.output(stream.events).is_told_by(self.compared(scope)):
+    def _reads(self, loop: cst.For | cst.While) -> bool:
+        """Whether a loop parses what it reads, and does not get it from a function of this module."""
+        if isinstance(loop, cst.For) and isinstance(loop.iter, cst.Call):
+            name = last_name(loop.iter.func)
+            if any(function.name.value == name for function in self.module.nodes(cst.FunctionDef, name)):
+                return False
+        return any(isinstance(node, cst.Call) and last_name(node.func) == "loads" for node in walk(loop.body))
+
+    def _told_by(self, scope: Scope, apart: frozenset[cst.CSTNode]) -> str | None:
+        """The endpoint that a scope tells, without what is read ``apart``."""
+        return next((stream.endpoint for stream in self.catalog.streams if self._tells(stream, scope, apart)), None)
+
+    def _tells(self, stream: Stream, scope: Scope, apart: frozenset[cst.CSTNode]) -> bool:
+        compared = frozenset(_compared(scope, apart)) if apart else self.compared(scope)
+        if stream.events is not None and self.catalog.output(stream.events).is_told_by(compared):
             return True
-        if stream.text is None or stream.text not in self.looked_up(scope):
+        looked_up = frozenset(_looked_up(scope, apart)) if apart else self.looked_up(scope)
+        if stream.text is None or stream.text not in looked_up:
             return False
         return self._says(scope, stream.words)
 
@@ -106,8 +122,8 @@ class Vocabulary:
         return self._looked_up[scope]
 
 
-def _compared(scope: cst.CSTNode) -> Iterator[str]:
-    for node in walk(scope):
+def _compared(scope: cst.CSTNode, apart: frozenset[cst.CSTNode] = frozenset()) -> Iterator[str]:
+    for node in walk(scope, apart=apart):
         if isinstance(node, cst.Comparison):
             for side in (node.left, *(target.comparator for target in node.comparisons)):
                 yield from _texts(side)
@@ -126,8 +142,8 @@ def _texts(node: cst.BaseExpression) -> Iterator[str]:
             yield value.decode("latin-1") if isinstance(value, bytes) else value
 
 
-def _looked_up(scope: cst.CSTNode) -> Iterator[str]:
-    for node in walk(scope):
+def _looked_up(scope: cst.CSTNode, apart: frozenset[cst.CSTNode] = frozenset()) -> Iterator[str]:
+    for node in walk(scope, apart=apart):
         key: cst.BaseExpression | None = None
         if isinstance(node, cst.Subscript) and isinstance(node.slice[0].slice, cst.Index):
             key = node.slice[0].slice.value

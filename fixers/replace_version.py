@@ -7,6 +7,7 @@ import libcst as cst
 from claude_api_lint.codemod import command_of
 from claude_api_lint.dataflow.module import Module
 from claude_api_lint.dataflow.trees import string_value
+from claude_api_lint.dataflow.values import Place
 from claude_api_lint.findings import Applicability, Edit, Fix
 from claude_api_lint.fixes import Fixer, NoFix, applicability_of_step, replacing
 from claude_api_lint.layout import quoted, with_value_quoted_like
@@ -22,6 +23,8 @@ class ReplaceVersion(Fixer):
     def fix(self, violation: Violation) -> Fix | NoFix:
         value = violation.evidence
         assert isinstance(value, VersionValue)
+        if self._is_one_of_several(value.place):
+            return NoFix("other versions stand beside it")
         edit = written_anew(value.place.module, value.place.node, value.value, self.analysis.target)
         if isinstance(edit, NoFix):
             return edit
@@ -32,6 +35,15 @@ class ReplaceVersion(Fixer):
         if self._has_other_use(value.place.node):
             return Applicability.UNSAFE
         return applicability_of_step(self.analysis, value.value)
+
+    def _is_one_of_several(self, place: Place) -> bool:
+        """Whether a version is an element among others, which are tried in turn."""
+        element = place.module.parent(place.node)
+        collection = place.module.parent(element) if isinstance(element, cst.Element) else None
+        if not isinstance(collection, cst.List | cst.Tuple | cst.Set):
+            return False
+        others = [string_value(other.value) for other in collection.elements if other is not element]
+        return any(self.analysis.catalog.is_known(str(other)) for other in others)
 
     def _has_other_use(self, node: cst.CSTNode) -> bool:
         """Whether the value is a constant's that also stands in a text or under another key: another API's version."""

@@ -102,7 +102,7 @@ class ClosedLookup(Rule):
         if told is None:
             return
         message = (
-            f"a {told.output.title} that is not in the table fails, but the API may add variants at any time "
+            f"{told.output.one} that is not in the table fails, but the API may add variants at any time "
             f"({code_of(evidence.key)})"
         )
         self.report(node, message, told.confidence, evidence)

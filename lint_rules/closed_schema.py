@@ -85,6 +85,6 @@ class ClosedSchema(Rule):
         for closing in self.models.closings(node):
             if self.guards.is_caught(node, _REFUSALS):
                 return
-            what = "a field" if closing.output is None else f"a {closing.output.title}"
+            what = "a field" if closing.output is None else closing.output.one
             message = f"{what} that is not known here is refused, but the API may add others at any time"
             self.report(closing.node, message, closing.confidence, closing)

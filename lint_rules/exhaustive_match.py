@@ -8,7 +8,7 @@ from functools import cached_property
 import libcst as cst
 
 from claude_api_lint.api import load_catalog
-from claude_api_lint.chains import Chain, Chains, raised_names, tested
+from claude_api_lint.chains import Chain, Chains, is_passed_on, raised_names, tested
 from claude_api_lint.dataflow.trees import code_of
 from claude_api_lint.filters import Filters
 from claude_api_lint.open_values import OpenValues, Told
@@ -124,14 +124,14 @@ class ExhaustiveMatch(Rule):
         if told is None or self._is_meant(chain, owner, told, len(words)):
             return
         message = (
-            f"a {told.output.title} that is not listed here fails, but the API may add variants at any time "
+            f"{told.output.one} that is not listed here fails, but the API may add variants at any time "
             f"({code_of(chain.subject)})"
         )
         self.report(place, message, told.confidence, Exhaustive(chain, owner))
 
     def _is_meant(self, chain: Chain, owner: cst.CSTNode, told: Told, words: int) -> bool:
         """Whether other values cannot come here, or are meant to fail."""
-        if told.output.is_error and self.chains.raises_in_an_arm(owner):
+        if told.output.is_error and (self.chains.raises_in_an_arm(owner) or is_passed_on(chain.failing)):
             return True
         if not told.output.names_a_type and words < (3 if chain.refuses else 2):
             return True

@@ -71,7 +71,7 @@ class MatchWithoutFallback(Rule):
         told = told or (self.values.of(chain.subject, chain.words, chain.key) if chain.words else None)
         if told is not None:
             message = (
-                f"no case for a {told.output.title} that is not listed here, but the API may add variants at any time "
+                f"no case for {told.output.one} that is not listed here, but the API may add variants at any time "
                 f"({code_of(chain.subject)})"
             )
             self.report(node, message, told.confidence)

@@ -38,6 +38,11 @@ class OpenValue:
         return frozenset(name for name, _ in self.classes)
 
     @property
+    def one(self) -> str:
+        """Its title with an article, for people: ``a stop reason``, ``an error type``."""
+        return f"{'an' if self.title[0] in 'aeiou' else 'a'} {self.title}"
+
+    @property
     def names_a_type(self) -> bool:
         """Whether it tells apart kinds of object, by their ``type``."""
         return any(path.endswith(".type") for path in self.paths) and not self.is_error

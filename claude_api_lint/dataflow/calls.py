@@ -359,7 +359,11 @@ class Calls:
 
     def rebinds(self, function: FunctionNode, name: str) -> bool:
         """Whether the statements of a function bind one of its parameters anew."""
-        return name in self._assigned_by(function)[0]
+        return name in self.assigned_in(function)
+
+    def assigned_in(self, function: FunctionNode) -> frozenset[str]:
+        """The dotted names that the statements of a function bind."""
+        return self._assigned_by(function)[0]
 
     def _assigned_by(self, function: FunctionNode) -> tuple[frozenset[str], frozenset[str]]:
         """The names that a function's statements bind, and those of them that belong to the scopes around it."""
@@ -529,7 +533,7 @@ class Calls:
             found = evaluator.entry(whole, str(key.value)) if isinstance(key, Const) else ()
             certain = isinstance(key, Const) and any(e.certain for e in mappings.find(whole, str(key.value)))
             if not isinstance(key, Const):
-                found = evaluator.any_entry(whole, (frame, call))
+                found = evaluator.any_entry(whole, call.args[0].value if call.args else call, frame)
             yield from assuming(found, when)
             if not certain:
                 yield from assuming(default, when)

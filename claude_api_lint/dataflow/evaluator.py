@@ -20,7 +20,7 @@ from claude_api_lint.dataflow.imports import Imports
 from claude_api_lint.dataflow.module import Module
 from claude_api_lint.dataflow.objects import Objects
 from claude_api_lint.dataflow.resolver import OneFile, Resolver
-from claude_api_lint.dataflow.trees import literal_value, string_value, walk
+from claude_api_lint.dataflow.trees import dotted, literal_value, string_value, walk
 from claude_api_lint.dataflow.values import (
     HOLE,
     ITSELF,
@@ -498,10 +498,10 @@ class Evaluator:
             return [replace(a, value=_piece(a.value) or Unknown("a slice")) for a in wholes]
         index = node.slice[0].slice.value
         wholes, keys = self.evaluate(node.value, frame), self.evaluate(index, frame)
-        return self.each(wholes, lambda whole: self.each(keys, lambda key: self.item(whole, key, (frame, node))))
+        return self.each(wholes, lambda whole: self.each(keys, lambda key: self.item(whole, key, index, frame)))
 
-    def item(self, whole: Value, key: Value, decision: Hashable) -> Alternatives:
-        """``whole[key]``; ``decision`` names the choice that an unknown key makes."""
+    def item(self, whole: Value, key: Value, written: cst.BaseExpression, frame: Frame) -> Alternatives:
+        """``whole[key]``; the key is ``written`` there."""
         whole = self.objects.as_sequence(whole) or whole
         if isinstance(whole, Sequence) and isinstance(key, Const) and isinstance(key.value, int) and not whole.open:
             in_range = -len(whole.items) <= key.value < len(whole.items)
@@ -509,21 +509,30 @@ class Evaluator:
         if isinstance(whole, Mapping) and isinstance(key, Const):
             return self.entry(whole, str(key.value)) or just(Unknown(f"no key {key.value!r} is known"))
         if isinstance(whole, Mapping):
-            return self.any_entry(whole, decision)
+            return self.any_entry(whole, written, frame)
         if has_origin(whole):
             known = key.value if isinstance(key, Const) and isinstance(key.value, str | int) else None
             return just(Derived("an item of something unknown", whole=whole, how=How.ITEM, key=known))
         return just(Unknown("an item of something unknown"))
 
-    def any_entry(self, mapping: Mapping, decision: Hashable) -> Alternatives:
-        """What an unknown key can give: each entry, told apart so that what one entry holds stays together."""
+    def any_entry(self, mapping: Mapping, key: cst.BaseExpression, frame: Frame) -> Alternatives:
+        """What an unknown key can give: each entry that the tests of the key let pass, told apart so that what one
+        entry holds stays together.
+        """
         every = tuple(
             found
             for entry in mapping.entries
-            for found in assuming(self.force(entry.value), frozenset({Assumption(("entry", decision), entry.key)}))
+            if not self.flow.rules_out(key, entry.key, frame)
+            for found in assuming(self.force(entry.value), self._choosing(key, entry.key, frame))
         )
         unknown = just(Unknown("a key that is not known"))
         return (*every, *unknown) if mapping.open or not every else every
+
+    def _choosing(self, key: cst.BaseExpression, value: str, frame: Frame) -> Assumptions:
+        """That a key has a value; one that is a name has it wherever it is used, and in every test."""
+        if dotted(key) is None or value.isdigit():  # digits may stand for a number, which no test calls a text
+            return frozenset({Assumption(("entry", frame, key), value)})
+        return self.flow.choosing(key, value, frame)
 
     def entry(self, mapping: Mapping, key: str) -> Alternatives:
         """What ``mapping[key]`` can be; nothing where the key is not known to be there."""

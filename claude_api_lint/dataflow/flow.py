@@ -20,6 +20,7 @@ from claude_api_lint.dataflow.effects import Effects
 from claude_api_lint.dataflow.module import Block, Module
 from claude_api_lint.dataflow.trees import (
     COMPREHENSIONS,
+    bound_by,
     code_of,
     dotted,
     is_statement,
@@ -86,6 +87,7 @@ class Flow:
         self.effects = Effects(evaluator)
         self._aliases: dict[Module, Aliases] = {}
         self._codes: dict[cst.BaseExpression, str] = {}
+        self._tests: dict[cst.BaseExpression, str] = {}
         self._touching: dict[tuple[Module, str], list[cst.FunctionDef]] = {}
 
     # Names
@@ -747,9 +749,37 @@ class Flow:
             return [one | other for one in left for other in right if compatible(one, other)]
         subject, constants, equal = _comparison(test)
         if subject is None:
-            return self._narrowed(test, None, frame, holds, frozenset({_decided(frame, self._code(test), holds)}))
+            assumed = frozenset({_decided_truth(frame, self._tested(test, frame), holds)})
+            return self._narrowed(test, None, frame, holds, assumed)
         assumed = self._assumed(subject, constants, frame, holds == equal)
         return self._narrowed(subject, constants, frame, holds == equal, assumed)
+
+    def _tested(self, node: cst.BaseExpression, frame: Frame) -> str:
+        """What a test is about: its text, and how often what it names was bound anew before it, as the text runs.
+
+        Two tests of a name that is bound anew between them tell nothing about each other.
+        """
+        if node not in self._tests:
+            bound = self._bound_before(node, frame)
+            self._tests[node] = f"{self._code(node)} after {bound}" if bound else self._code(node)
+        return self._tests[node]
+
+    def _bound_before(self, node: cst.BaseExpression, frame: Frame) -> int:
+        names = {inner.value for inner in walk(node) if isinstance(inner, cst.Name)}
+        module, function, text = frame.module, frame.function, self._code(node)
+        if not isinstance(function, cst.FunctionDef):
+            statement = module.statement_of(node)
+            binders = {binder for name in names for binder in module.binders(name)}
+            return sum(before in binders for before in module.statements[: module.statements.index(statement)])
+        if names.isdisjoint(name.split(".")[0] for name in self.evaluator.calls.assigned_in(function)):
+            return 0
+        step, count = module.step_of(node), 0
+        for inner in walk(function.body):
+            if inner is node:
+                break
+            if any(name in names or ("." in name and name in text) for name in bound_by(inner)):
+                count += module.step_of(inner) is not step
+        return count
 
     def _code(self, node: cst.BaseExpression) -> str:
         """The text of a test, which is asked for in each activation."""
@@ -760,13 +790,27 @@ class Flow:
     def _assumed(
         self, subject: cst.BaseExpression, constants: tuple[object, ...], frame: Frame, equal: bool
     ) -> Assumptions:
-        text = self._code(subject)
+        text = self._tested(subject, frame)
+        if not equal:
+            return frozenset(_decided(frame, f"{text} == {constant!r}", False) for constant in constants)
         if len(constants) != 1:
-            return frozenset({_decided(frame, f"{text} in {constants!r}", equal)})
-        assumed = {_decided(frame, f"{text} == {constants[0]!r}", equal)}
-        if equal:
-            assumed.add(_decided(frame, text, constants[0]))
-        return frozenset(assumed)
+            return frozenset({_decided(frame, f"{text} in {constants!r}", True)})
+        return self.choosing(subject, constants[0], frame)
+
+    def rules_out(self, subject: cst.BaseExpression, value: str, frame: Frame) -> bool:
+        """Whether the tests around an expression keep it from having a value there."""
+        text = self._code(subject)
+        for test, holds in self.tests_around(subject, frame):
+            for tested, constants, wanted in _atoms(test, holds):
+                if self._code(tested) == text and _verdict(Const(value), constants) not in (None, wanted):
+                    return True
+        return False
+
+    def choosing(self, subject: cst.BaseExpression, constant: object, frame: Frame) -> Assumptions:
+        """What holds where an expression has a value: every test of it comes out as the value says."""
+        text = self._tested(subject, frame)
+        chosen, equal = _decided(frame, text, constant), _decided(frame, f"{text} == {constant!r}", True)
+        return frozenset({chosen, equal, _decided_truth(frame, text, bool(constant))})
 
     def _narrowed(
         self,
@@ -823,6 +867,10 @@ def _heads(step: cst.CSTNode) -> list[cst.CSTNode]:
 
 def _decided(frame: Frame, what: str, choice: object) -> Assumption:
     return Assumption((frame, what), choice)
+
+
+def _decided_truth(frame: Frame, what: str, holds: bool) -> Assumption:
+    return _decided(frame, f"bool({what})", holds)
 
 
 def _comparison(test: cst.BaseExpression) -> tuple[cst.BaseExpression | None, tuple[object, ...], bool]:

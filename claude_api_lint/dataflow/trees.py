@@ -68,13 +68,19 @@ def children(node: cst.CSTNode) -> list[cst.CSTNode]:
     return below
 
 
-def walk(root: cst.CSTNode, *, into_scopes: bool = True) -> Iterator[cst.CSTNode]:
-    """The nodes of a tree in source order; without ``into_scopes`` not those of nested functions and classes."""
+def walk(
+    root: cst.CSTNode, *, into_scopes: bool = True, apart: frozenset[cst.CSTNode] = frozenset()
+) -> Iterator[cst.CSTNode]:
+    """The nodes of a tree in source order; without ``into_scopes`` not those of nested functions and classes, and never
+    what stands below those set ``apart``.
+    """
     stack = [root]
     while stack:
         node = stack.pop()
         yield node
         if not into_scopes and node.__class__ in _SCOPES and node is not root:
+            continue
+        if apart and node in apart:
             continue
         stack += reversed(children(node))
 

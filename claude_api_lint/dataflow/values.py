@@ -99,6 +99,11 @@ def compatible(one: Assumptions, other: Assumptions) -> bool:
     return all(choices.get(assumption.key, assumption.choice) == assumption.choice for assumption in many)
 
 
+def context_of(when: Assumptions) -> Assumptions:
+    """What something rests on apart from branches: callers, subclasses, constructions."""
+    return frozenset(assumption for assumption in when if assumption.context)
+
+
 class Value:
     """What an expression is. Subclasses are frozen dataclasses."""
 

@@ -39,6 +39,7 @@ from claude_api_lint.dataflow.values import (
     Unknown,
     Value,
     compatible,
+    context_of,
     just,
 )
 from claude_api_lint.http.bodies import Body, given_body
@@ -87,6 +88,11 @@ class Exchange:
     @cached_property
     def when(self) -> Assumptions:
         return self.url_when | self.headers_when | self.client_when
+
+    @cached_property
+    def context(self) -> Assumptions:
+        """What it rests on apart from branches."""
+        return context_of(self.when)
 
     @property
     def sending(self) -> cst.CSTNode:
