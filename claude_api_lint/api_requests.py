@@ -134,6 +134,8 @@ class ApiRequests:
         if any(platform.reads(exchange.url_text, HOLE) for platform in self.catalog.platforms):
             return True
         known = exchange.url_text.partition(HOLE)[0]
+        if known.startswith("/"):
+            return False  # a path alone: the host is what was left empty
         return bool(known) and self.catalog.requirement(known, complete=False) is Requirement.NOT_THE_API
 
     @cached_property

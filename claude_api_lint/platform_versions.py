@@ -51,12 +51,14 @@ class MissingVersion:
 class WrongVersion:
     """A value that the platform does not take, and where it is written; ``taken`` are those that it takes.
 
-    ``limited`` tells that it does take the value, but not for this model.
+    ``limited`` tells that it does take the value, but not for this model. Where another file writes it into the body,
+    or the headers, ``node`` is the ``call`` that sends them.
     """
 
     platform: Platform
     node: cst.CSTNode
     confidence: Confidence
+    call: cst.Call
     value: str | None
     place: Place
     taken: tuple[str, ...]
@@ -65,11 +67,15 @@ class WrongVersion:
 
 @dataclass(frozen=True)
 class MisnamedVersion:
-    """An entry that can only be meant as the version, under a name that the platform does not know."""
+    """An entry that can only be meant as the version, under a name that the platform does not know.
+
+    Where another file writes it, ``node`` is the ``call`` that sends it.
+    """
 
     platform: Platform
     node: cst.CSTNode
     confidence: Confidence
+    call: cst.Call
     entry: Entry
 
 
@@ -205,8 +211,9 @@ def _of_entries(
     for entry in right:
         yield from _wrong_values(requests, request, entry, when)
     for entry in meant if not right else ():
-        if entry.key_place is not None and entry.key_place.module is requests.module:
-            yield MisnamedVersion(request.platform, entry.key_place.node, request.confidence, entry)
+        if entry.key_place is not None:
+            node = entry.key_place.node if entry.key_place.module is requests.module else request.call
+            yield MisnamedVersion(request.platform, node, request.confidence, request.call, entry)
 
 
 def _is_key(platform: Platform, entry: Entry) -> bool:
@@ -232,5 +239,6 @@ def _wrong_values(
         taken = tuple(other for other in platform.values if platform.takes(other, request.model))
         limited = value.value in platform.values
         confidence = Confidence.LIKELY if limited else request.confidence
-        if place is not None and written is not None and written.module is requests.module:
-            yield WrongVersion(platform, written.node, confidence, value.value, place, taken, limited)
+        if place is not None and written is not None:
+            node = written.node if written.module is requests.module else request.call
+            yield WrongVersion(platform, node, confidence, request.call, value.value, place, taken, limited)

@@ -11,7 +11,7 @@ from claude_api_lint.codemod import command_of
 from claude_api_lint.dataflow.trees import dotted, last_name
 from claude_api_lint.dataflow.values import HOLE, Alternative, Entry, Mapping, Place
 from claude_api_lint.findings import Applicability, Edit, Fix
-from claude_api_lint.fixes import Fixer, NoFix, applicability_of_step
+from claude_api_lint.fixes import Fixer, NoFix, applicability_of_step, replacing
 from claude_api_lint.http.bodies import documents
 from claude_api_lint.layout import call_with, dict_with, dict_without, has_comment, quoted, with_value_quoted_like
 from claude_api_lint.platform_versions import MisnamedVersion, MissingVersion, WrongVersion
@@ -114,15 +114,22 @@ class SetPlatformVersion(Fixer):
     # A wrong one
 
     def _renamed(self, fault: MisnamedVersion) -> Fix | NoFix:
-        node, key = fault.node, fault.platform.key
-        if not isinstance(node, cst.SimpleString) or node.evaluated_value != fault.entry.key:
-            return NoFix("the name is not written here as one literal")
-        edit = self.edit(node, with_value_quoted_like(node, key))
-        return edit if isinstance(edit, NoFix) else Fix(f"Rename it to {key}", Applicability.SAFE, (edit,))
+        place, key = fault.entry.key_place, fault.platform.key
+        node = place.node if place is not None else None
+        if place is None or not isinstance(node, cst.SimpleString) or node.evaluated_value != fault.entry.key:
+            return NoFix("the name is not written as one literal")
+        edit = replacing(place.module, node, with_value_quoted_like(node, key))
+        if isinstance(edit, NoFix):
+            return edit
+        is_for_all = place.module is not self.analysis.module and self._is_taken(fault.entry.key)
+        applicability = Applicability.UNSAFE if is_for_all else Applicability.SAFE
+        return Fix(f"Rename it to {key}", applicability, (self.placed(place.module, edit),))
 
     def _replaced(self, fault: WrongVersion) -> Fix | NoFix:
         """The value where it is written; a constant that others use is left to them, and its name gives way."""
         module, new = self.analysis.module, fault.platform.value(self.analysis.target)
+        if fault.node is fault.call:
+            return self._replaced_elsewhere(fault, new)
         constant = self._constant(fault)
         if constant is not None and len([n for n in module.nodes(cst.Name, constant) if n.value == constant]) > 2:
             edit = self.edit(fault.node, quoted(new, *module.ancestors(fault.node)))
@@ -135,6 +142,21 @@ class SetPlatformVersion(Fixer):
         is_written_for_it = fault.place.node is fault.node or constant is not None
         applicability = self._applicability(fault) if is_written_for_it else Applicability.UNSAFE
         return Fix(f"Replace it by {new}", applicability, (edit,))
+
+    def _replaced_elsewhere(self, fault: WrongVersion, new: str) -> Fix | NoFix:
+        """The value in another file, which may be there for somebody else who takes it."""
+        module = fault.place.module
+        edit = written_anew(module, fault.place.node, fault.value, new)
+        if isinstance(edit, NoFix):
+            return edit
+        applicability = Applicability.UNSAFE if self._is_taken(fault.value) else self._applicability(fault)
+        return Fix(f"Replace it by {new}", applicability, (self.placed(module, edit),))
+
+    def _is_taken(self, text: str | None) -> bool:
+        """Whether a name or a value is right for the API itself, or for another platform."""
+        catalog = self.analysis.catalog
+        right = {catalog.version_header}.union(*((platform.key, *platform.values) for platform in catalog.platforms))
+        return text is None or text in right or catalog.is_known(text)
 
     def _constant(self, fault: WrongVersion) -> str | None:
         """The name of the constant that a value is written as, if it is one: it occurs there, and here."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import libcst as cst
 
 from claude_api_lint.api import VersionPlace, load_catalog
+from claude_api_lint.dataflow.values import Place
 from claude_api_lint.parsing import Statement
-from claude_api_lint.platform_versions import Fault, MisnamedVersion, MissingVersion, faults
+from claude_api_lint.platform_versions import Fault, MisnamedVersion, MissingVersion, WrongVersion, faults
 from claude_api_lint.rule import Rule
 
 
@@ -72,11 +73,17 @@ class PlatformVersion(Rule):
             rest = f"; in the {elsewhere} it does not count" if fault.elsewhere else ""
             return f"request to Claude on {platform.name} without {platform.key} in the {place}{built}{rest}"
         if isinstance(fault, MisnamedVersion):
-            return f'"{fault.entry.key}" in the {place} is not {platform.key}; {platform.name} does not know it'
+            what = f'"{fault.entry.key}" in the {place} is not {platform.key}; {platform.name} does not know it'
+            return what + self._written(fault, fault.entry.key_place)
         taken = " or ".join(f'"{value}"' for value in fault.taken)
         which = " for this model" if fault.limited else ""
         value = "None" if fault.value is None else f'"{fault.value}"'
-        return f"{platform.name} takes {taken} as {platform.key}{which}, not {value}"
+        what = f"{platform.name} takes {taken} as {platform.key}{which}, not {value}"
+        return what + self._written(fault, fault.place)
+
+    def _written(self, fault: MisnamedVersion | WrongVersion, place: Place | None) -> str:
+        """Where something is written, if that is another file."""
+        return f" (it is written at {self.analysis.where(place)})" if place and fault.node is fault.call else ""
 
 
 # What people call each place, and the other one.

@@ -297,8 +297,19 @@ class Objects:
         return self._constructed[cls.node]
 
     def _constructions_in(self, module: Module, cls: Class) -> list[tuple[cst.Call, Frame]]:
-        name = cls.node.name.value
-        return [(call, self.evaluator.frame_of(module, call)) for call in module.calls_of(name)]
+        own = self._constructions_by_itself(cls) if module is cls.module else ()
+        calls = (*module.calls_of(cls.node.name.value), *own)
+        return [(call, self.evaluator.frame_of(module, call)) for call in calls]
+
+    def _constructions_by_itself(self, cls: Class) -> Iterator[cst.Call]:
+        """``cls(...)`` in the class methods of a class."""
+        for step in cls.module.block(cls.node.body).steps:
+            if not isinstance(step, cst.FunctionDef) or "classmethod" not in decorators(step):
+                continue
+            name = self.evaluator.calls.receiver_name(cls.module, step)
+            for node in walk(step.body, into_scopes=False):
+                if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value == name:
+                    yield node
 
     def _constructions_elsewhere(self, cls: Class) -> list[tuple[cst.Call, Frame]]:
         """Only for a class of a file that mentions the API, and as far as its name leads to it."""
