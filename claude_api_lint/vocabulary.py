@@ -54,7 +54,8 @@ class Vocabulary:
         """Whether the class around handles no other API, or the function says by its name that it is for this one."""
         if any(_OWN_NAMES.search(s.name.value) for s in scopes if isinstance(s, cst.FunctionDef | cst.ClassDef)):
             return True
-        return not any(self._is_of_others(scope) for scope in scopes if isinstance(scope, cst.ClassDef))
+        classes = [scope for scope in scopes if isinstance(scope, cst.ClassDef)]
+        return not any(self._is_of_others(scope, self._other_readers(scope, scopes)) for scope in classes)
 
     def _scopes(self, node: cst.CSTNode) -> list[Scope]:
         """The loops and functions around a node, innermost first, and the class that they are methods of."""
@@ -66,13 +67,19 @@ class Vocabulary:
                 break
         return found
 
-    def _is_of_others(self, scope: Scope) -> bool:
+    def _is_of_others(self, scope: Scope, apart: frozenset[cst.CSTNode] = frozenset()) -> bool:
         if isinstance(scope, cst.FunctionDef | cst.ClassDef) and _NAMES_OF_OTHERS.search(scope.name.value):
             return True
-        compared = self.compared(scope)
+        compared, looked_up = self._words(scope, apart)
         if any(_NAMES_OF_OTHERS.fullmatch(word) or word.startswith(_EVENTS_OF_OTHERS) for word in compared):
             return True
-        return bool(_KEYS_OF_OTHERS & (self.looked_up(scope) | compared))
+        return bool(_KEYS_OF_OTHERS & (looked_up | compared))
+
+    def _words(self, scope: Scope, apart: frozenset[cst.CSTNode]) -> tuple[frozenset[str], frozenset[str]]:
+        """The texts that a scope compares, and the keys that it looks up, without what is read ``apart``."""
+        if not apart:
+            return self.compared(scope), self.looked_up(scope)
+        return frozenset(_compared(scope, apart)), frozenset(_looked_up(scope, apart))
 
     def _other_readers(self, scope: Scope, around: list[Scope]) -> frozenset[cst.CSTNode]:
         """The loops below a scope, none of those around, that read and parse a stream of their own."""
@@ -92,10 +99,9 @@ class Vocabulary:
         return next((stream.endpoint for stream in self.catalog.streams if self._tells(stream, scope, apart)), None)
 
     def _tells(self, stream: Stream, scope: Scope, apart: frozenset[cst.CSTNode]) -> bool:
-        compared = frozenset(_compared(scope, apart)) if apart else self.compared(scope)
+        compared, looked_up = self._words(scope, apart)
         if stream.events is not None and self.catalog.output(stream.events).is_told_by(compared):
             return True
-        looked_up = frozenset(_looked_up(scope, apart)) if apart else self.looked_up(scope)
         if stream.text is None or stream.text not in looked_up:
             return False
         return self._says(scope, stream.words)
