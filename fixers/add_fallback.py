@@ -19,7 +19,8 @@ class AddFallback(Fixer):
         node = violation.node
         assert isinstance(node, cst.Match)
         body = cst.IndentedBlock([cst.SimpleStatementLine([cst.Pass()])])
-        fallback = cst.MatchCase(pattern=cst.MatchAs(), body=body)
+        blank = [line for line in node.cases[-1].leading_lines if line.comment is None] if len(node.cases) > 1 else []
+        fallback = cst.MatchCase(pattern=cst.MatchAs(), body=body, leading_lines=blank)
         edit = self.edit(node, node.with_changes(cases=[*node.cases, fallback]))
         return edit if isinstance(edit, NoFix) else Fix("add case _: pass", Applicability.SAFE, (edit,))
 
