@@ -88,6 +88,7 @@ class Flow:
         self._aliases: dict[Module, Aliases] = {}
         self._codes: dict[cst.BaseExpression, str] = {}
         self._tests: dict[cst.BaseExpression, str] = {}
+        self._bindings: dict[cst.FunctionDef, tuple[dict[cst.CSTNode | None, int], list[tuple[int, str]]]] = {}
         self._touching: dict[tuple[Module, str], list[cst.FunctionDef]] = {}
 
     # Names
@@ -773,13 +774,11 @@ class Flow:
             return sum(before in binders for before in module.statements[: module.statements.index(statement)])
         if names.isdisjoint(name.split(".")[0] for name in self.evaluator.calls.assigned_in(function)):
             return 0
-        step, count = module.step_of(node), 0
-        for inner in walk(function.body):
-            if inner is node:
-                break
-            if any(name in names or ("." in name and name in text) for name in bound_by(inner)):
-                count += module.step_of(inner) is not step
-        return count
+        if function not in self._bindings:
+            self._bindings[function] = _bindings(module, function)
+        places, bound = self._bindings[function]
+        place = places.get(module.step_of(node), len(places))
+        return sum(at < place and (name in names or ("." in name and name in text)) for at, name in bound)
 
     def _code(self, node: cst.BaseExpression) -> str:
         """The text of a test, which is asked for in each activation."""
@@ -847,6 +846,17 @@ class Flow:
             if is_this:
                 break
         return tuple(arms)
+
+
+def _bindings(module: Module, function: cst.FunctionDef) -> tuple[dict[cst.CSTNode | None, int], list[tuple[int, str]]]:
+    """The places of a function's steps as the text runs, and the names that they bind, each with its place."""
+    places: dict[cst.CSTNode | None, int] = {}
+    bound: list[tuple[int, str]] = []
+    for node in walk(function.body):
+        if module.is_step(node):
+            places[node] = len(places)
+        bound += ((places.get(module.step_of(node), 0), name) for name in bound_by(node))
+    return places, bound
 
 
 class _Arm(Value):

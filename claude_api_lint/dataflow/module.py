@@ -213,6 +213,10 @@ class Module:
             return node
         return next((above for above in self.ancestors(node) if above in self._steps), None)
 
+    def is_step(self, node: cst.CSTNode) -> bool:
+        """Whether a node is a step of some block."""
+        return node in self._steps
+
     def position_of(self, step: cst.CSTNode) -> tuple[Block, int]:
         """The block that a step stands in, and its index there."""
         return self._steps[step]
