@@ -22,8 +22,9 @@ class MissingVersionHeader(Rule):
 
     The header counts as missing when it is missing on every path to the request and all the headers are known. Headers
     that come from somewhere that cannot be seen are not reported, nor are paths that need no version
-    (`/v1/chat/completions`, OAuth, compliance). The finding stands at the call that sends the request; where callers
-    pass the headers, at the caller that leaves the version out.
+    (`/v1/chat/completions`, OAuth, compliance). Of a call that may also go to another vendor, as its URL stands in a
+    table of several, only a request with a header of the API's own is reported. The finding stands at the call that
+    sends the request; where callers pass the headers, at the caller that leaves the version out.
 
     Releases of the SDK before 0.3 send no version either, and the very last of them an outdated one. Where a program
     calls their methods (`anthropic.Client(key).completion(...)`), that is reported where it makes the client, with what

@@ -26,7 +26,7 @@ class UnknownVersion(VersionValueRule):
 
         headers = {"x-api-key": key, "anthropic-version": "2023-06-01"}
 
-    Fix: replaces the value (safe).
+    Fix: replaces the value (safe). One of several that are tried in turn is left to a person.
 
     Reference: https://platform.claude.com/docs/en/api/versioning
     """
