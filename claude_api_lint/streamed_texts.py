@@ -91,12 +91,10 @@ class StreamedTexts:
 
     def is_followed_by(self, seen: cst.BaseExpression, node: cst.CSTNode) -> bool:
         """Whether what is cut by changes with the stream: it is assigned, or added to, in the loop; or an attribute."""
-        measured = measured_text(seen)
-        path = path_of_what_came_before(seen if measured is None else measured)
-        loop = loop_around(self.analysis.module, node)
-        if path is None or loop is None:
-            return path is not None and "." in path
-        return "." in path or any(_changes(inner, path) for inner in walk(loop.body, into_scopes=False))
+        paths, loop = paths_of_what_came_before(seen), loop_around(self.analysis.module, node)
+        if any("." in path for path in paths) or loop is None:
+            return any("." in path for path in paths)
+        return any(_changes(inner, path) for path in paths for inner in walk(loop.body, into_scopes=False))
 
     def is_whole(self, text: cst.BaseExpression) -> bool:
         """Whether a text that is cut is also kept in its own name for after the loop."""
@@ -139,8 +137,7 @@ class StreamedTexts:
 
 def is_what_came_before(lower: cst.BaseExpression) -> bool:
     """``len(seen)``, or a counter; a number is no such thing."""
-    measured = measured_text(lower)
-    return path_of_what_came_before(lower if measured is None else measured) is not None
+    return bool(paths_of_what_came_before(lower))
 
 
 def cut_by_call(node: cst.Call) -> tuple[cst.BaseExpression | None, cst.BaseExpression | None]:
@@ -160,6 +157,17 @@ def measured_text(node: cst.BaseExpression) -> cst.BaseExpression | None:
     if isinstance(node, cst.Call) and last_name(node.func) == "len" and len(node.args) == 1:
         return node.args[0].value
     return None
+
+
+def paths_of_what_came_before(node: cst.BaseExpression) -> list[str]:
+    """The names that hold what came before, in it or in its length: ``len(said + rest)``, ``len(said) + len(rest)``."""
+    measured = measured_text(node)
+    if measured is not None:
+        return paths_of_what_came_before(measured)
+    if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Add):
+        return [*paths_of_what_came_before(node.left), *paths_of_what_came_before(node.right)]
+    path = path_of_what_came_before(node)
+    return [path] if path is not None else []
 
 
 def path_of_what_came_before(node: cst.BaseExpression) -> str | None:

@@ -107,7 +107,8 @@ class AppendIncrements(Fixer):
         measured = measured_text(evidence.seen)
         by_counter = measured is None and isinstance(node, cst.Subscript)
         path = path_of_what_came_before(evidence.seen if measured is None else measured)
-        assert path is not None
+        if path is None:
+            return NoFix("what came before is put together from several names")
         changes = self._without_assertions(path, loop)
         gone = {inner for line in changes for inner in walk(line)}
         if any(self._compares(inner, path) for inner in walk(loop.body) if inner not in gone):
