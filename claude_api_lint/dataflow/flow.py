@@ -789,12 +789,11 @@ class Flow:
     def _assumed(
         self, subject: cst.BaseExpression, constants: tuple[object, ...], frame: Frame, equal: bool
     ) -> Assumptions:
+        if equal and len(constants) == 1:
+            return self.choosing(subject, constants[0], frame)
         text = self._tested(subject, frame)
-        if not equal:
-            return frozenset(_decided(frame, f"{text} == {constant!r}", False) for constant in constants)
-        if len(constants) != 1:
-            return frozenset({_decided(frame, f"{text} in {constants!r}", True)})
-        return self.choosing(subject, constants[0], frame)
+        unequal = [_decided(frame, f"{text} == {constant!r}", False) for constant in constants if not equal]
+        return frozenset({_decided(frame, f"{text} in {constants!r}", equal), *unequal})
 
     def rules_out(self, subject: cst.BaseExpression, value: str, frame: Frame) -> bool:
         """Whether the tests around an expression keep it from having a value there."""
