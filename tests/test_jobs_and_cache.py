@@ -30,6 +30,11 @@ def test_results_come_in_the_order_of_the_tasks() -> None:
     assert list(each(tasks, doubled, 3)) == [(number, 2 * number) for number in tasks]
 
 
+def test_results_come_in_order_whichever_tasks_are_near_each_other() -> None:
+    tasks = [number for number in range(200) if number not in (13, 17)]
+    assert list(each(tasks, doubled, 3, near=lambda number: number % 5)) == [(n, 2 * n) for n in tasks]
+
+
 def test_a_worker_that_dies_costs_its_own_task_alone() -> None:
     results = dict(each([*range(17)], doubled, 2))
     lost = results.pop(13)
