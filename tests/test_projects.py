@@ -300,6 +300,27 @@ def test_every_broken_project_has_a_silent_twin_and_expects_something() -> None:
     assert set(names) < {project.name for project in SILENT.iterdir()}
 
 
+# A folder of a project
+
+
+@pytest.mark.parametrize("marked", [True, False])
+def test_a_folder_in_which_nothing_names_the_vendor_is_part_of_the_project_above_it(
+    tmp_path: Path, marked: bool
+) -> None:
+    package, inner = tmp_path / "package", tmp_path / "package" / "inner"
+    inner.mkdir(parents=True)
+    for folder in () if marked else (package, inner):
+        (folder / "__init__.py").write_text("")
+    if marked:
+        (tmp_path / "pyproject.toml").write_text("")
+    (package / "target.py").write_text('URL = "https://api.anthropic.com/v1/messages"\nHEADERS = {"x-api-key": "k"}\n')
+    (inner / "ask.py").write_text(
+        "import requests\nfrom package.target import HEADERS, URL\n\nrequests.post(URL, headers=HEADERS, json={})\n"
+    )
+    done = lint("check", "--no-cache", "package/inner", cwd=tmp_path)
+    assert done.stdout.startswith(b"package/inner/ask.py:4:1: CAV101 ")
+
+
 # A fix that edits other files
 
 
