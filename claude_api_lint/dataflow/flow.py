@@ -65,6 +65,9 @@ if TYPE_CHECKING:
     from claude_api_lint.dataflow.evaluator import Evaluator
 
 FunctionNode = cst.FunctionDef | cst.Lambda
+_BINDING = COMPREHENSIONS | {cst.Lambda, cst.With}
+"""What may bind a name for what stands inside its own line."""
+_DECIDING = frozenset({cst.If, cst.IfExp, cst.MatchCase})
 MAX_SUBCLASSES = 8
 
 
@@ -206,22 +209,24 @@ class Flow:
         """A name bound inside an expression or a ``with`` line: by a comprehension, a lambda, an earlier item."""
         below: cst.CSTNode = node
         for above in frame.module.ancestors(node):
-            kind = above.__class__
-            if kind in COMPREHENSIONS:
+            if above.__class__ not in _BINDING and not is_statement(above.__class__):
+                below = above
+                continue
+            if isinstance(above, cst.ListComp | cst.SetComp | cst.GeneratorExp | cst.DictComp):
                 bound = self._comprehension_binding(above.for_in, node, frame)
                 if bound is not None:
                     return bound
-            elif kind is cst.Lambda and below is above.body:
+            elif isinstance(above, cst.Lambda) and below is above.body:
                 if any(parameter.name.value == node.value for parameter in parameters(above.params)):
                     inner = (
                         frame if frame.function is above else self.evaluator.enter(frame.module, above, enclosing=frame)
                     )
                     return self.evaluator.calls.parameter(node.value, inner)
-            elif kind is cst.With and isinstance(below, cst.WithItem):
+            elif isinstance(above, cst.With) and isinstance(below, cst.WithItem):
                 for item in above.items[: list(above.items).index(below)]:
                     if item.asname is not None and dotted(item.asname.name) == node.value:
                         return tuple(self.evaluator.calls.entered(item.item, frame))
-            elif is_statement(kind):
+            elif is_statement(above.__class__):
                 return None
             below = above
         return None
@@ -703,13 +708,14 @@ class Flow:
         return when
 
     def _arms_between(self, above: cst.CSTNode, below: cst.CSTNode, frame: Frame) -> tuple[Assumptions, ...] | None:
-        kind = above.__class__
-        if kind is cst.If or kind is cst.IfExp:
+        if above.__class__ not in _DECIDING:
+            return None
+        if isinstance(above, cst.If | cst.IfExp):
             if below is above.body:
                 return self.arms(above.test, frame, True)
             if below is above.orelse:
                 return self.arms(above.test, frame, False)
-        if kind is cst.MatchCase and below is above.body:
+        if isinstance(above, cst.MatchCase) and below is above.body:
             matched = frame.module.parent(above)
             assert isinstance(matched, cst.Match)
             return self._case_arms(matched, above, frame)
