@@ -73,6 +73,7 @@ def sample(name: str, every: int) -> Path:
             target = copy / path.relative_to(folder)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
+        (copy / "pyproject.toml").touch()  # a project of its own: Fixit heeds the .gitignore of the one around it
     return copy
 
 
