@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -189,9 +189,20 @@ class Session:
             click.echo(f"{PROGRAM}: no file or folder named, nothing done", err=True)
         return self.run.files(self.selection)
 
-    def means(self, files: list[str]) -> Means:
-        """What the run works with."""
-        return Means(self.run.project, self.given.get("jobs") or cores(), self._cache(files))
+    def checked(self, files: list[str]) -> Iterator[Outcome]:
+        """What is found in the files."""
+        return check_all(self.run.jobs(files, self._processes), self._means(files))
+
+    def fixed(self, files: list[str]) -> Iterator[Outcome]:
+        """What the files become."""
+        return fix_all(self.run.jobs(files, self._processes), self._means(files))
+
+    @property
+    def _processes(self) -> int:
+        return self.given.get("jobs") or cores()
+
+    def _means(self, files: list[str]) -> Means:
+        return Means(self.run.project, self._processes, self._cache(files))
 
     def _cache(self, files: list[str]) -> Cache | None:
         """Where results are kept: by default in the root of the project that the first file belongs to."""
@@ -271,7 +282,7 @@ def check(statistics: bool, trace: str | None, **given: Any) -> int:
     if statistics and output_format not in (*FOR_PEOPLE, "json"):
         raise click.UsageError(f"--statistics come as text or json, not as {output_format}")
     files = session.files()
-    run.collect(session.progress.over(check_all(run.jobs(files), session.means(files)), len(files)))
+    run.collect(session.progress.over(session.checked(files), len(files)))
     report = session.report()
     session.publish(counted(report, output_format) if statistics else renderer(output_format)(report))
     session.summarize(summary.of_check(report))
@@ -294,7 +305,7 @@ def fix(diff: bool, **given: Any) -> int:
     session = Session(given)
     run = session.run
     files = session.files()
-    outcomes = (put(outcome, run.project, diff) for outcome in fix_all(run.jobs(files), session.means(files)))
+    outcomes = (put(outcome, run.project, diff) for outcome in session.fixed(files))
     try:
         run.collect(outcomes if diff else session.progress.over(outcomes, len(files)))
     except KeyboardInterrupt:
@@ -325,7 +336,7 @@ def baseline(output_file: str | None, **given: Any) -> int:
     session = Session(given)
     run = session.run
     files = session.files()
-    run.collect(session.progress.over(check_all(run.jobs(files), session.means(files)), len(files)), new_only=False)
+    run.collect(session.progress.over(session.checked(files), len(files)), new_only=False)
     if run.skipped:
         complain("no baseline was written; mend or exclude what could not be checked")
         return FAILED
@@ -355,7 +366,7 @@ def add_noqa(**given: Any) -> int:
     session = Session(given)
     run = session.run
     files = session.files()
-    run.collect(session.progress.over(check_all(run.jobs(files), session.means(files)), len(files)))
+    run.collect(session.progress.over(session.checked(files), len(files)))
     marked = 0
     for path, before in run.contents.items():
         if path.endswith((NOTEBOOK, *DOCUMENTS)):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from itertools import groupby
@@ -21,7 +21,7 @@ from claude_api_lint.discovery import STDIN, SUFFIXES, changed_only, find_files,
 from claude_api_lint.findings import Finding, RulePage
 from claude_api_lint.formats import DOCUMENTS, NOTEBOOK, check_file, fix_file
 from claude_api_lint.git import GitError, changed_since, root_above
-from claude_api_lint.jobs import Lost, each
+from claude_api_lint.jobs import Lost, each, passing
 from claude_api_lint.output.report import Report, Skipped
 from claude_api_lint.prefilter import may_name_codes, mentions_api, names_vendor
 from claude_api_lint.settings import Settings
@@ -117,14 +117,18 @@ class Run:
         self.project = Project(read_file, (file for file in found if file != STDIN), whole)
         return found
 
-    def jobs(self, files: Iterable[str]) -> Iterator[Job]:
-        """The files with their bytes, as far as they can be read."""
+    def jobs(self, files: Sequence[str], processes: int = 1) -> Iterator[Job]:
+        """The files with their bytes, as far as they can be read: many files by as many ``processes`` as are given.
+
+        Those that cannot concern us by what they say themselves may come without their bytes.
+        """
+        silent = passing(files, _is_silent, processes)
         for path in files:
             is_stdin = path == STDIN
             name = self.stdin_filename if is_stdin else path
             try:
                 settings = self.configuration.settings_for(name)
-                data = read_stdin() if is_stdin else self.project.data(path)
+                data = b"" if path in silent else self._data(path)
             except ConfigurationError as error:
                 self.problem("", str(error))
             except OSError as error:
@@ -190,6 +194,10 @@ class Run:
         if skipped not in self.skipped:
             self.skipped[skipped] = None
             self.say(f"{path}: {what}" if path else what)
+
+    def _data(self, path: str) -> bytes:
+        """The bytes of a file of the run; raises OSError."""
+        return read_stdin() if path == STDIN else self.project.data(path)
 
     def _listed(self, file: str | None) -> list[str]:
         """The paths in a list of them, if there is one."""
@@ -382,6 +390,15 @@ def _outcome(job: Job, result: CheckResult) -> Outcome:
 def not_written(outcome: Outcome, why: str) -> Outcome:
     """The outcome for a file that could not be given its new content."""
     return replace(outcome, fixed=(), skipped=f"not fixed: {why}")
+
+
+def _is_silent(path: str) -> bool:
+    """Whether a file can be read, and has nothing in it that concerns us."""
+    try:
+        data = read_file(path) if path != STDIN else None
+    except OSError:
+        return False
+    return data is not None and not mentions_api(data) and not may_name_codes(data)
 
 
 def read_stdin() -> bytes:

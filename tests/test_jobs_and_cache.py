@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from claude_api_lint.jobs import FEW, Lost, each
+from claude_api_lint.jobs import FEW, MANY, Lost, each, passing
 from commands import REPOSITORY, lint, run_python
 
 BROKEN = REPOSITORY / "fixtures" / "broken" / "CAV101"
@@ -51,6 +51,46 @@ def test_what_the_work_raises_is_raised() -> None:
 def test_what_is_known_is_not_worked_on() -> None:
     known = {13: 26, 17: 34}
     assert dict(each([*range(30)], doubled, 2, known.get)) == {number: 2 * number for number in range(30)}
+
+
+NUMBERS = [str(number) for number in range(3 * MANY)]
+
+
+def is_even(number: str) -> bool:
+    return int(number) % 2 == 0
+
+
+def test_several_processes_tell_which_items_pass() -> None:
+    assert passing(NUMBERS, is_even, 3) == set(filter(is_even, NUMBERS))
+
+
+def test_no_other_process_is_asked_about_few_items() -> None:
+    assert passing(NUMBERS[:MANY], is_even, 3) == set()
+
+
+def test_what_a_process_would_have_told_is_left_out_when_it_dies() -> None:
+    own = os.getpid()
+
+    def only_here(number: str) -> bool:
+        if os.getpid() != own:
+            raise ValueError(number)
+        return is_even(number)
+
+    assert passing(NUMBERS, only_here, 2) == set(filter(is_even, NUMBERS[::2]))
+
+
+def test_many_files_are_all_looked_at_whichever_process_does_it(tmp_path: Path) -> None:
+    calls = 'import requests\nrequests.post("https://api.anthropic.com/v1/messages", headers={})\n'
+    for number in range(2 * MANY):
+        (tmp_path / f"file{number}.py").write_text(calls if number % 500 in (0, 7) else "x = 1\n")
+    (tmp_path / "named.py").write_text("x = 1  # noqa: CAV101\n")
+    (tmp_path / "link.py").symlink_to("nowhere")
+    (tmp_path / "unread.py").write_text("x = 1\n")
+    (tmp_path / "unread.py").chmod(0)
+    alone = lint("check", "--jobs", "1", "--no-cache", ".", cwd=tmp_path)
+    assert alone.stdout.count(b"CAV101 request") == 2 * MANY // 250
+    together = lint("check", "--jobs", "2", "--no-cache", ".", cwd=tmp_path)
+    assert (together.stdout, together.stderr, together.returncode) == (alone.stdout, alone.stderr, alone.returncode)
 
 
 @pytest.fixture
