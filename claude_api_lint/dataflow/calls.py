@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from claude_api_lint.dataflow import library, mappings, texts
-from claude_api_lint.dataflow.decorators import passes_on
+from claude_api_lint.dataflow.decorators import changing_calls, passes_on
 from claude_api_lint.dataflow.module import Module
 from claude_api_lint.dataflow.trees import bound_by, dotted, last_name, string_value, walk
 from claude_api_lint.dataflow.values import (
@@ -150,6 +150,9 @@ class Calls:
         assert function is not None
         if name == self.receiver_name(frame.module, function):
             return self._receiver(function, frame)
+        wrapping = self._wrapping(function, frame)
+        if wrapping:
+            return [alternative for inner in wrapping for alternative in self.parameter(name, inner)]
         if frame.call is None:
             return self._from_any_caller(name, function, frame)
         assert frame.caller is not None
@@ -182,30 +185,47 @@ class Calls:
 
     def _is_replaced(self, function: cst.FunctionDef, frame: Frame) -> bool:
         """Whether what a decorator of the project makes of a function may return something else than it does."""
-        if not function.decorators:
-            return False
-        around = self.evaluator.frame_of(frame.module, function)
-        nodes = [d.decorator.func if isinstance(d.decorator, cst.Call) else d.decorator for d in function.decorators]
-        values = [alternative.value for node in nodes for alternative in self.evaluator.evaluate(node, around)]
         return any(
             (isinstance(value, External) and value.name.startswith("."))
             or (isinstance(value, Function) and isinstance(value.node, cst.FunctionDef) and not passes_on(value.node))
-            for value in values
+            for value, _ in self._decorating(function, frame)
         )
 
     def _is_wrapped(self, function: FunctionNode, frame: Frame) -> bool:
         """Whether a decorator of the analysed program may add arguments of its own."""
-        if isinstance(function, cst.Lambda):
-            return False
+        return any(
+            isinstance(value, Function | Class) or (isinstance(value, External) and value.name.startswith("."))
+            for value, _ in self._decorating(function, frame)
+        )
+
+    def _decorating(self, function: FunctionNode, frame: Frame) -> Iterator[tuple[Value, bool]]:
+        """What the decorators of a function are, and whether they are called for what decorates."""
+        if isinstance(function, cst.Lambda) or not function.decorators:
+            return
         around = self.evaluator.frame_of(frame.module, function)
         for decorator in function.decorators:
+            is_called = isinstance(decorator.decorator, cst.Call)
             node = decorator.decorator.func if isinstance(decorator.decorator, cst.Call) else decorator.decorator
             for alternative in self.evaluator.evaluate(node, around):
-                if isinstance(alternative.value, Function | Class):
-                    return True
-                if isinstance(alternative.value, External) and alternative.value.name.startswith("."):
-                    return True
-        return False
+                yield alternative.value, is_called
+
+    def _wrapping(self, function: FunctionNode, frame: Frame) -> list[Frame]:
+        """The activations of a function by wrappers of the project's decorators which pass arguments of their own.
+
+        None where the wrappers hand on what they get, and for such an activation itself.
+        """
+        found: list[Frame] = []
+        for value, is_called in self._decorating(function, frame):
+            if not isinstance(value, Function) or not isinstance(value.node, cst.FunctionDef):
+                continue
+            for call, wrapper in changing_calls(value.node, is_called):
+                if call is frame.call:
+                    return []
+                caller = self.evaluator.frame_of(value.module, call)
+                if frame.call is not None and not self.receiver_name(frame.module, function):
+                    caller = self.evaluator.enter(value.module, wrapper, frame.call, frame.caller)
+                found.append(self.evaluator.enter(frame.module, function, call, caller, None, frame.enclosing))
+        return found
 
     def default(self, name: str, function: FunctionNode, frame: Frame) -> Alternatives:
         """The default value of a parameter; nothing where it has none."""
@@ -225,9 +245,10 @@ class Calls:
                 return
         callers = [*self.callers(frame.module, function), *self._constructions(name, function, frame)]
         for call, caller in dict.fromkeys(callers):
-            inner = self.evaluator.enter(
-                frame.module, function, call, caller, self._receiver_of(call, caller, function, frame), frame.enclosing
-            )
+            receivers = [r for r in self._receivers_of(call, caller, function, frame) if _may_be(r, frame.receiver)]
+            if not receivers:
+                continue
+            inner = self.evaluator.enter(frame.module, function, call, caller, receivers[0], frame.enclosing)
             context = frozenset({Assumption(("caller", function), call, context=True)})
             yield from assuming(self.parameter(name, inner), context)
         if callers and self._is_private(function, frame.module):
@@ -277,16 +298,23 @@ class Calls:
             return evaluator.evaluate(node, evaluator.frame_of(frame.module, function))
         return ()
 
-    def _receiver_of(self, call: cst.Call, caller: Frame, function: FunctionNode, frame: Frame) -> Value | None:
-        """The object on which a call calls a method."""
+    def _receivers_of(
+        self, call: cst.Call, caller: Frame, function: FunctionNode, frame: Frame
+    ) -> Iterator[Value | None]:
+        """The objects on which a call may call a method; None for a plain function, and where none is seen."""
         if not self.receiver_name(frame.module, function):
-            return None
+            yield None
+            return
+        found = False
         for callee in self.evaluator.evaluate(call.func, caller):
             if isinstance(callee.value, Function) and callee.value.node is function:
-                return callee.value.receiver
-            if isinstance(callee.value, Class):
-                return Instance(callee.value, call, caller)
-        return None
+                found = True
+                yield callee.value.receiver
+            elif isinstance(callee.value, Class):
+                found = True
+                yield Instance(callee.value, call, caller)
+        if not found:
+            yield None
 
     def _is_private(self, function: FunctionNode, module: Module) -> bool:
         """Whether nobody outside is meant to call a function."""
@@ -340,7 +368,7 @@ class Calls:
         assert isinstance(node, cst.ClassDef)
         cls = Class(frame.module, node, frame.enclosing)
         is_class_method = isinstance(function, cst.FunctionDef) and "classmethod" in decorators(function)
-        own = [cls, *self.evaluator.objects.subclasses(cls)]
+        own = self.evaluator.objects.kinds(cls)
         return [
             Alternative(
                 candidate if is_class_method else Instance(candidate),
@@ -633,6 +661,15 @@ def _is_recursive(callee: Function, frame: Frame) -> bool:
         depth += above.function is callee.node
         above = above.caller
     return depth > 1
+
+
+def _may_be(receiver: Value | None, known: Value | None) -> bool:
+    """Whether the object of a call may be the one that a method's activation is known to belong to."""
+    if not isinstance(receiver, Instance) or not isinstance(known, Instance):
+        return True
+    if receiver.cls.node is not known.cls.node:
+        return False
+    return receiver.call is known.call or None in (receiver.call, known.call)
 
 
 def decorators(function: cst.FunctionDef) -> set[str]:

@@ -1,4 +1,4 @@
-"""Decorators of the analysed program: whether what they make of a function gives back what the function does."""
+"""Decorators of the analysed program: whether what they make of a function takes and gives what the function does."""
 
 from __future__ import annotations
 
@@ -26,6 +26,43 @@ def passes_on(decorator: cst.FunctionDef) -> bool:
             if not is_name and not _calls(value, given | functions):
                 return False
     return True
+
+
+def changing_calls(decorator: cst.FunctionDef, is_called: bool) -> list[tuple[cst.Call, cst.FunctionDef]]:
+    """The calls of the decorated function that do not just hand on what the wrapper got, each with its wrapper.
+
+    ``is_called`` tells that what decorates is what the decorator returns: ``@decorator(option)``.
+    """
+    taking = (
+        [decorator] if not is_called else [node for node in decorator.body.body if isinstance(node, cst.FunctionDef)]
+    )
+    found: list[tuple[cst.Call, cst.FunctionDef]] = []
+    for outer in taking:
+        names = [parameter.name.value for parameter in (*outer.params.posonly_params, *outer.params.params)][:1]
+        for wrapper in walk(outer.body):
+            if isinstance(wrapper, cst.FunctionDef):
+                calls = [node for node in walk(wrapper.body, into_scopes=False) if _calls(node, set(names))]
+                found += [
+                    (call, wrapper) for call in calls if isinstance(call, cst.Call) and not _hands_on(call, wrapper)
+                ]
+    return found
+
+
+def _hands_on(call: cst.Call, wrapper: cst.FunctionDef) -> bool:
+    """Whether each parameter of the wrapper that is handed on stands where it stood; keywords may be added."""
+    named = [parameter.name.value for parameter in (*wrapper.params.posonly_params, *wrapper.params.params)]
+    place = 0
+    for argument in call.args:
+        name = argument.value.value if isinstance(argument.value, cst.Name) else None
+        if argument.keyword is not None or argument.star == "**":
+            continue
+        if argument.star == "*":
+            if not isinstance(wrapper.params.star_arg, cst.Param) or wrapper.params.star_arg.name.value != name:
+                return False
+        elif place >= len(named) or named[place] != name:
+            return False
+        place += argument.star == ""
+    return place == len(named)
 
 
 def _results(decorator: cst.FunctionDef, functions: set[str]) -> set[str]:

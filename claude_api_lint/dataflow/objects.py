@@ -29,6 +29,7 @@ from claude_api_lint.dataflow.values import (
     Namespace,
     Part,
     Sequence,
+    Super,
     Text,
     Thunk,
     Unbound,
@@ -67,6 +68,8 @@ class Objects:
             return self.evaluator.remember(("attribute", base, name), lambda: self._of_instance(base, name))
         if isinstance(base, Class):
             return self.evaluator.remember(("attribute", base, name), lambda: self._of_class(base, name))
+        if isinstance(base, Super):
+            return self.evaluator.remember(("attribute", base, name), lambda: self._of_super(base, name))
         if isinstance(base, Namespace):
             return self.evaluator.imports.member(base, name)
         if isinstance(base, External):
@@ -89,11 +92,7 @@ class Objects:
     def _of_instance(self, base: Instance, name: str) -> Iterable[Alternative]:
         method = self.method(base.cls, name)
         if method is not None:
-            bound = replace(method, receiver=base)
-            if isinstance(method.node, cst.FunctionDef) and decorators(method.node) & _PROPERTIES:
-                inner = self.evaluator.enter(method.module, method.node, None, None, base, method.enclosing)
-                return self.evaluator.calls.returned(bound, inner)
-            return just(self._unbound_where_static(bound, base))
+            return self._of_method(method, base)
         if base.blank == name:
             return just(Unbound())
         assigned = self._assigned_anywhere(base, name)
@@ -106,6 +105,27 @@ class Objects:
             return [_with_additions(alternative, added) for alternative in self.evaluator.limit(base_values)]
         outside = next((unknown for unknown in self.line(base.cls)[1] if unknown), "")
         return just(Unknown(f"the attribute {name} is not set in this file", f"{outside}.{name}"))
+
+    def _of_method(self, method: Function, base: Instance) -> Iterable[Alternative]:
+        """The method of an object, or what it returns where it is a property."""
+        bound = replace(method, receiver=base)
+        if isinstance(method.node, cst.FunctionDef) and decorators(method.node) & _PROPERTIES:
+            inner = self.evaluator.enter(method.module, method.node, None, None, base, method.enclosing)
+            return self.evaluator.calls.returned(bound, inner)
+        return just(self._unbound_where_static(bound, base))
+
+    def _of_super(self, base: Super, name: str) -> Iterable[Alternative]:
+        """What ``super().name`` is: a method of a base class, for the same object; or an attribute of such a class."""
+        cls = base.seen.cls if isinstance(base.seen, Instance) else base.seen
+        method = self.method(cls, name, base.owner)
+        if method is not None:
+            if isinstance(base.seen, Instance):
+                return self._of_method(method, base.seen)
+            assert isinstance(method.node, cst.FunctionDef)
+            return just(replace(method, receiver=cls) if "classmethod" in decorators(method.node) else method)
+        found = self._class_attribute(cls, name, base.owner)
+        outside = next((unknown for unknown in self.line(base.owner)[1] if unknown), "")
+        return found or just(Unknown("a base class from elsewhere", f"{outside}.{name}"))
 
     def _is_abstract(self, cls: Class) -> bool:
         """Whether a class is made to be derived from."""
@@ -133,9 +153,12 @@ class Objects:
         found = self._class_level(Instance(base), name)
         return found or just(Unknown(f"the class attribute {name} is not set in this file", name))
 
-    def method(self, cls: Class, name: str) -> Function | None:
-        """The method that a class has by a name, from the class itself or a base class that can be seen."""
-        for candidate in self.line(cls)[0]:
+    def method(self, cls: Class, name: str, after: Class | None = None) -> Function | None:
+        """The method that a class has by a name, from the class itself or a base class that can be seen.
+
+        With ``after``, only from the classes that come after that one in look-up order.
+        """
+        for candidate in self._line_after(cls, after):
             for step in candidate.module.block(candidate.node.body).steps:
                 if isinstance(step, cst.FunctionDef) and step.name.value == name:
                     if any(
@@ -181,16 +204,20 @@ class Objects:
                 ):
                     yield node, self.method_frame(cls, method, receiver)
 
-    def super_of(self, call: cst.Call, frame: Frame) -> Alternatives:
-        """``super()``: the object, seen as one of the base class that can be seen."""
+    def super_of(self, call: cst.Call, frame: Frame) -> Iterable[Alternative]:
+        """``super()``: the object, as the base classes know it that can be seen."""
         function = frame.function
         owner = frame.module.scope_of(function) if function is not None else None
-        if not isinstance(owner, cst.ClassDef):
+        name = self.evaluator.calls.receiver_name(frame.module, function) if function is not None else None
+        if name is None or not isinstance(owner, cst.ClassDef):
             return just(Unknown("super() outside a method"))
-        bases = self.line(Class(frame.module, owner, frame.enclosing))[0][1:]
-        if not bases:
+        cls = Class(frame.module, owner, frame.enclosing)
+        if len(self.line(cls)[0]) < 2:
             return just(Unknown("a base class from elsewhere"))
-        return just(Instance(bases[0]))
+        return [
+            replace(a, value=Super(a.value, cls)) if isinstance(a.value, Instance | Class) else a
+            for a in self.evaluator.calls.parameter(name, frame)
+        ]
 
     # Classes
 
@@ -209,6 +236,11 @@ class Objects:
             self._lines[cls.node] = (seen[:MAX_BASES], [name for name in unknown if name != "builtins.object"])
         return self._lines[cls.node]
 
+    def _line_after(self, cls: Class, after: Class | None) -> list[Class]:
+        line = self.line(cls)[0]
+        places = [place for place, candidate in enumerate(line) if after is not None and candidate.node is after.node]
+        return line[places[0] + 1 :] if places else line
+
     def _bases(self, cls: Class) -> Iterator[Value]:
         frame = self.evaluator.frame_of(cls.module, cls.node)
         for argument in cls.node.bases:
@@ -217,6 +249,18 @@ class Objects:
                 if isinstance(node, cst.Subscript):
                     node = node.value  # Generic[T]
                 yield self.evaluator.only(Thunk(node, frame))
+
+    def kinds(self, cls: Class) -> list[Class]:
+        """The classes whose objects a method may belong to: the class itself and those that derive from it.
+
+        Without the class itself where it is only made to be derived from: it is abstract, or nobody constructs it
+        while a class that derives from it is constructed.
+        """
+        below = self.subclasses(cls)
+        if not below or self._is_abstract(cls):
+            return below or [cls]
+        is_base = not self.constructions(cls) and any(map(self.constructions, below))
+        return below if is_base else [cls, *below]
 
     def subclasses(self, cls: Class) -> list[Class]:
         """The classes of the same module that derive from a class."""
@@ -238,8 +282,8 @@ class Objects:
             return self.evaluator.limit(self._field(base, name, fields))
         return self._class_attribute(cls, name)
 
-    def _class_attribute(self, cls: Class, name: str) -> Alternatives:
-        for candidate in self.line(cls)[0]:
+    def _class_attribute(self, cls: Class, name: str, after: Class | None = None) -> Alternatives:
+        for candidate in self._line_after(cls, after):
             block = candidate.module.block(candidate.node.body)
             frame = self.evaluator.frame_of(candidate.module, candidate.node)
             found = self.evaluator.flow.before(block, len(block.steps), name, frame)

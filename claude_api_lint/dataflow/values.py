@@ -264,6 +264,14 @@ class Instance(Value):
 
 
 @dataclass(frozen=True)
+class Super(Value):
+    """An object or class as its base classes know it: what a method of ``owner`` has as ``super()``."""
+
+    seen: Instance | Class
+    owner: Class
+
+
+@dataclass(frozen=True)
 class Namespace(Value):
     """A module or package of the analysed project: its file, or the folder of a package without one of its own.
 
