@@ -307,9 +307,9 @@ PROGRAMS = {
             show(x)  # is 'b'
     """,
     "a deleted name shows the builtin's": """
-        x = 'a'
-        del x
-        show(x)  # is builtins.x
+        id = 'a'
+        del id
+        show(id)  # is builtins.id
     """,
     "an import binds the name of the distribution": """
         import httpx

@@ -19,6 +19,7 @@ class Aliases:
     def __init__(self, module: Module) -> None:
         self._module = module
         self._names: dict[str, dict[tuple[Scope | None, str], set[str]]] = {}
+        self._attributes: dict[str, list[tuple[cst.CSTNode, str]]] = {}
         self._changes: dict[str, frozenset[tuple[Scope | None, str]]] = {}
 
     def _bound_to(self, root: str) -> dict[tuple[Scope | None, str], set[str]]:
@@ -63,6 +64,17 @@ class Aliases:
     def changed_anywhere(self, name: str) -> bool:
         """Whether something changes what a dotted name stands for in place."""
         return any(changed == name for _, changed in self._changed(name))
+
+    def changes_of(self, attribute: str) -> list[tuple[cst.CSTNode, str]]:
+        """Where an attribute, or a part of it, is changed in place: the node, and the dotted name of the attribute."""
+        if attribute not in self._attributes:
+            found = [(node, path.split(".")) for node, path in _changes(self._module, attribute)]
+            self._attributes[attribute] = [
+                (node, ".".join(parts[: parts.index(attribute, 1) + 1]))
+                for node, parts in found
+                if attribute in parts[1:]
+            ]
+        return self._attributes[attribute]
 
     def _is_inside(self, inner: Scope | None, scope: Scope | None) -> bool:
         """Whether a function stands inside another one."""

@@ -157,10 +157,25 @@ class Calls:
             return self._from_any_caller(name, function, frame)
         assert frame.caller is not None
         skip = 1 if self.receiver_name(frame.module, function) and frame.receiver is not None else 0
+        if isinstance(frame.receiver, Instance) and skip and self.passes_receiver(frame.call, frame.caller):
+            skip = 0
         found: list[Alternative] = []
         for arguments, when in self.arguments(frame.call, frame.caller, frame.prepared):
             found.extend(assuming(self._passed(name, function, frame, arguments, skip), when))
         return found
+
+    def passes_receiver(self, call: cst.Call, caller: Frame) -> bool:
+        """Whether a call passes the object to a method that it takes from a class: ``Base.__init__(self, key)``."""
+        func = call.func
+        if not isinstance(func, cst.Attribute) or not call.args or not isinstance(call.args[0].value, cst.Name):
+            return False
+        if (
+            call.args[0].keyword is not None
+            or call.args[0].star
+            or not isinstance(func.value, cst.Name | cst.Attribute)
+        ):
+            return False
+        return any(isinstance(owner.value, Class) for owner in self.evaluator.evaluate(func.value, caller))
 
     def _passed(
         self, name: str, function: FunctionNode, frame: Frame, arguments: Arguments, skip: int
@@ -239,16 +254,17 @@ class Calls:
         if isinstance(frame.receiver, Instance) and isinstance(function, cst.FunctionDef):
             initializing = self.evaluator.objects.initializing(frame.receiver, function)
             for call, caller in initializing:
-                inner = self.evaluator.enter(frame.module, function, call, caller, frame.receiver, frame.enclosing)
-                yield from self.parameter(name, inner)
+                by_subclass = self.evaluator.enter(
+                    frame.module, function, call, caller, frame.receiver, frame.enclosing
+                )
+                yield from self.parameter(name, by_subclass)
             if initializing:
                 return
         callers = [*self.callers(frame.module, function), *self._constructions(name, function, frame)]
         for call, caller in dict.fromkeys(callers):
-            receivers = [r for r in self._receivers_of(call, caller, function, frame) if _may_be(r, frame.receiver)]
-            if not receivers:
+            inner = self._called_by(call, caller, function, frame)
+            if inner is None:
                 continue
-            inner = self.evaluator.enter(frame.module, function, call, caller, receivers[0], frame.enclosing)
             context = frozenset({Assumption(("caller", function), call, context=True)})
             yield from assuming(self.parameter(name, inner), context)
         if callers and self._is_private(function, frame.module):
@@ -268,6 +284,26 @@ class Calls:
         elif default:
             given = frozenset({Assumption(("caller", function), "outside, giving " + name)})
             yield from assuming((unknown,), given)
+
+    def _called_by(self, call: cst.Call, caller: Frame, function: FunctionNode, frame: Frame) -> Frame | None:
+        """The activation of a function by a call; None where that is for another object than the one that is known."""
+        for receiver in self._receivers_of(call, caller, function, frame):
+            if _may_be(receiver, frame.receiver):
+                return self.evaluator.enter(frame.module, function, call, caller, receiver, frame.enclosing)
+        return None
+
+    def activations(self, frame: Frame) -> list[Frame]:
+        """The activations of a method by the calls that are seen of it, for the object that is known."""
+        function, receiver = frame.function, frame.receiver
+        assert function is not None
+        called = [
+            self._called_by(call, caller, function, frame) for call, caller in self.callers(frame.module, function)
+        ]
+        entered = [inner for inner in called if inner is not None]
+        return [
+            self.evaluator.enter(inner.module, function, inner.call, inner.caller, receiver, inner.enclosing)
+            for inner in entered
+        ]
 
     def _constructions(self, name: str, function: FunctionNode, frame: Frame) -> list[tuple[cst.Call, Frame]]:
         """The calls that construct an object, for a parameter of its constructor that has no value by itself."""
@@ -309,12 +345,16 @@ class Calls:
         for callee in self.evaluator.evaluate(call.func, caller):
             if isinstance(callee.value, Function) and callee.value.node is function:
                 found = True
-                yield callee.value.receiver
+                yield callee.value.receiver or self._passed_receiver(call, caller)
             elif isinstance(callee.value, Class):
                 found = True
                 yield Instance(callee.value, call, caller)
         if not found:
             yield None
+
+    def _passed_receiver(self, call: cst.Call, caller: Frame) -> Value | None:
+        """The object that a call passes to a method that it takes from a class."""
+        return self.evaluator.only(Thunk(call.args[0].value, caller)) if self.passes_receiver(call, caller) else None
 
     def _is_private(self, function: FunctionNode, module: Module) -> bool:
         """Whether nobody outside is meant to call a function."""
@@ -445,9 +485,10 @@ class Calls:
 
         if frame.depth >= MAX_CALL_DEPTH:
             return None
-        return self.evaluator.enter(
-            callee.module, callee.node, call, frame, callee.receiver, callee.enclosing, prepared
-        )
+        receiver = callee.receiver
+        if receiver is None and prepared is None and self.receiver_name(callee.module, callee.node):
+            receiver = self._passed_receiver(call, frame)
+        return self.evaluator.enter(callee.module, callee.node, call, frame, receiver, callee.enclosing, prepared)
 
     def returned(self, callee: Function, frame: Frame) -> Alternatives:
         """What a function returns in an activation; what it yields, for a context manager."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from claude_api_lint.dataflow.trees import CHANGING_METHODS, walk
+from claude_api_lint.dataflow.trees import CHANGING_METHODS, bound_by, walk
 
 
 def passes_on(decorator: cst.FunctionDef) -> bool:
@@ -49,11 +49,17 @@ def changing_calls(decorator: cst.FunctionDef, is_called: bool) -> list[tuple[cs
 
 
 def _hands_on(call: cst.Call, wrapper: cst.FunctionDef) -> bool:
-    """Whether each parameter of the wrapper that is handed on stands where it stood; keywords may be added."""
+    """Whether each parameter of the wrapper is handed on as it is, and stands where it stood; keywords may be added."""
     named = [parameter.name.value for parameter in (*wrapper.params.posonly_params, *wrapper.params.params)]
+    by_name = {parameter.name.value for parameter in wrapper.params.kwonly_params}
+    bound_anew = {name for node in walk(wrapper.body, into_scopes=False) for name in bound_by(node)}
     place = 0
     for argument in call.args:
         name = argument.value.value if isinstance(argument.value, cst.Name) else None
+        if argument.keyword is not None and argument.keyword.value in by_name:
+            if name != argument.keyword.value or name in bound_anew:
+                return False
+            continue
         if argument.keyword is not None or argument.star == "**":
             continue
         if argument.star == "*":

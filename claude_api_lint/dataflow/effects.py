@@ -14,6 +14,7 @@ from claude_api_lint.dataflow.calls import READING_METHODS
 from claude_api_lint.dataflow.imports import source_of
 from claude_api_lint.dataflow.trees import dotted, string_value, target_names, walk
 from claude_api_lint.dataflow.values import (
+    Additions,
     Alternative,
     Alternatives,
     Change,
@@ -224,7 +225,7 @@ class Effects:
             taken_from = _taken_from(func.value, path)
             if taken_from is not None:
                 return _with_unknown_entry(state, taken_from)
-        if receiver == "self" and path.startswith("self.") and isinstance(func, cst.Attribute):
+        if path.startswith("self.") and isinstance(func, cst.Attribute) and _is_own(func.value):
             state = self._own_method_called(call, func.attr.value, path, frame, state)
         if any(dotted(argument.value) == path and not argument.star for argument in call.args):
             return self._handed_over(call, path, frame, state)
@@ -341,6 +342,13 @@ def _with_unknown_entry(state: Alternatives, key: str) -> Alternatives:
     )
 
 
+def _is_own(node: cst.CSTNode) -> bool:
+    """Whether an expression is ``self``, or what one of its methods returns, as in ``self.add(a).add(b)``."""
+    while isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+        node = node.func.value
+    return isinstance(node, cst.Name) and node.value == "self"
+
+
 def _deleted(target: cst.CSTNode) -> list[cst.CSTNode]:
     return [element.value for element in target.elements] if isinstance(target, cst.Tuple) else [target]
 
@@ -361,6 +369,10 @@ def _started(value: Value) -> Value:
 
 
 def _changed(value: Value, change: Change) -> Value:
+    if isinstance(value, Unbound):
+        return Additions((change,))
+    if isinstance(value, Additions):
+        return Additions((*value.changes, change)[:MAX_CHANGES])
     if isinstance(value, Made):
         if value.changes and value.changes[-1].kind == "unknown":
             return value  # after that nothing is known of it anyway

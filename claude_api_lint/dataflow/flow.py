@@ -7,6 +7,7 @@ before the statement that owns the block.
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from enum import IntEnum
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from claude_api_lint.dataflow import mappings
+from claude_api_lint.dataflow.additions import is_addition, with_additions
 from claude_api_lint.dataflow.aliases import Aliases
 from claude_api_lint.dataflow.effects import Effects
 from claude_api_lint.dataflow.module import Block, Module
@@ -34,7 +35,6 @@ from claude_api_lint.dataflow.values import (
     Alternatives,
     Assumption,
     Assumptions,
-    Change,
     Class,
     Const,
     Derived,
@@ -105,18 +105,24 @@ class Flow:
         step = frame.module.step_of(node)
         found = self.variable(name, step, frame) if step is not None else ()
         fitting = self._narrowed_here(self._fitting(found, node, frame), node, frame)
-        return self._shared(name, fitting, node, frame) or self.builtin(name)
+        return self._shared(name, fitting, node, frame) or self._unseen(name, frame)
 
     def _narrowed_here(self, alternatives: list[Alternative], node: cst.Name, frame: Frame) -> list[Alternative]:
         """Without the values that the tests around the node rule out: ``if name: ... name ...``."""
         if not any(isinstance(a.value, Const) for a in alternatives) or len(alternatives) < 2:
             return alternatives
+        return self._passing_tests(alternatives, node.value, node, frame) or alternatives
+
+    def _passing_tests(
+        self, alternatives: list[Alternative], path: str, node: cst.CSTNode, frame: Frame
+    ) -> list[Alternative]:
+        """The values of a dotted name that pass the tests of it around a node."""
         kept = alternatives
         for test, holds in self.tests_around(node, frame):
             for subject, constants, wanted in _atoms(test, holds):
-                if isinstance(subject, cst.Name) and subject.value == node.value and subject is not node:
+                if subject is not node and dotted(subject) == path:
                     kept = [a for a in kept if _verdict(a.value, constants) in (None, wanted)]
-        return kept or alternatives
+        return kept
 
     def tests_around(self, node: cst.CSTNode, frame: Frame) -> Iterator[tuple[cst.BaseExpression, bool]]:
         """The tests that decide whether a node runs, each with the outcome that it needs."""
@@ -167,12 +173,20 @@ class Flow:
             self._aliases[module] = Aliases(module)
         return self._aliases[module]
 
-    def builtin(self, name: str) -> Alternatives:
+    def _unseen(self, name: str, frame: Frame) -> Alternatives:
+        """What a name is that nothing is seen to be bound to: a builtin, unless only the module binds it."""
+        if frame.module.may_bind(name) and not hasattr(builtins, name):
+            return just(Unknown("a name that has no value yet", name))
         return just(External(f"builtins.{name}"))
 
     def attribute(self, node: cst.Attribute, frame: Frame) -> Iterable[Alternative]:
         """What ``base.name`` is where it is used: what was assigned to it before, else the object's attribute."""
-        return self.attribute_of(node.value, node.attr.value, frame)
+        found = list(self.attribute_of(node.value, node.attr.value, frame))
+        path = dotted(node) if any(is_placeholder(alternative.value) for alternative in found) else None
+        if path is None:
+            return found
+        kept = self._passing_tests(found, path, node, frame)
+        return kept or just(Unknown("a value that the program makes sure of"))
 
     def attribute_of(self, node: cst.BaseExpression, name: str, frame: Frame) -> Iterable[Alternative]:
         """What an attribute of an expression is where that stands."""
@@ -283,8 +297,13 @@ class Flow:
 
     def _before_module_level(self, path: str, step: cst.CSTNode, frame: Frame) -> Alternatives:
         block, index = frame.module.position_of(step)
-        found = self.before(block, index, path, frame)
-        return bound(found) or self.at_module_end(path, frame)
+        found = bound(self.before(block, index, path, frame))
+        if not found:
+            return self.at_module_end(path, frame)
+        if not any(isinstance(alternative.value, Mapping | Made) for alternative in found):
+            return found
+        _, added = self._from_functions(path, frame, only_rebound=False)  # functions that statements above may call
+        return tuple(replace(a, value=with_additions(a.value, added)) for a in found)
 
     def free(self, path: str, scope: FunctionNode, frame: Frame) -> Alternatives:
         """A name that a function takes from around it: what it is at the end of the scope that binds it."""
@@ -328,7 +347,7 @@ class Flow:
         real = [a for a in alternatives if not is_placeholder(a.value)]
         if not real and self._is_checked(path, frame):
             return just(Unknown("a value that the program makes sure of"))
-        return [replace(a, value=_with_additions(a.value, added)) for a in real or alternatives]
+        return [replace(a, value=with_additions(a.value, added)) for a in real or alternatives]
 
     def _is_checked(self, path: str, frame: Frame) -> bool:
         """Whether the module itself tests a global, so that it is not left empty."""
@@ -350,9 +369,15 @@ class Flow:
             return rebound, added
         for function in self._functions_touching(root, frame):
             block = frame.module.block(function.body)
-            inner = self.evaluator.frame_of(frame.module, function.body)
-            for alternative in self.before(block, len(block.steps), path, inner, Leaving.NONE):
-                if isinstance(alternative.value, Mapping) and alternative.value.added:
+            any_call = self.evaluator.frame_of(frame.module, function.body)
+            activations = self.evaluator.calls.activations(any_call) if function.params.params else []
+            found = [
+                alternative
+                for inner in activations or [any_call]
+                for alternative in self.before(block, len(block.steps), path, inner, Leaving.NONE)
+            ]
+            for alternative in found:
+                if is_addition(alternative.value):
                     added.append(alternative.value)
                 elif not isinstance(alternative.value, Unbound):
                     rebound.append(alternative)
@@ -994,16 +1019,6 @@ def _is_irrefutable(case: cst.MatchCase) -> bool:
 def _rest_of(whole: Value) -> Alternatives:
     """What a starred target gets: a list of elements of the whole."""
     return just(whole if has_origin(whole) else Unknown("an assignment that is not followed"))
-
-
-def _with_additions(value: Value, added: list[Value]) -> Value:
-    """A value with what may have been added to it elsewhere."""
-    for addition in added:
-        if isinstance(value, Mapping) and isinstance(addition, Mapping):
-            value = mappings.merge(value, addition, certain=False)
-        elif isinstance(value, Made) and isinstance(addition, Unknown):
-            value = replace(value, changes=(*value.changes, Change("unknown", (), value.call, value.frame)))
-    return value
 
 
 def _method_name(node: cst.CSTNode) -> str:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from claude_api_lint.dataflow import library, mappings
+from claude_api_lint.dataflow import library
+from claude_api_lint.dataflow.additions import is_addition, with_additions
 from claude_api_lint.dataflow.calls import decorators
 from claude_api_lint.dataflow.module import Module
 from claude_api_lint.dataflow.trees import code_of, last_name, walk
@@ -101,8 +102,9 @@ class Objects:
         if base_values and all(is_placeholder(a.value) for a in base_values) and self._is_abstract(base.cls):
             return just(Unknown(f"the attribute {name}, which subclasses set", name))
         if base_values:
-            added = [a.value for _, a in self._contributions(base, name) if _is_addition(a.value)]
-            return [_with_additions(alternative, added) for alternative in self.evaluator.limit(base_values)]
+            added = [a.value for _, a in self._contributions(base, name) if is_addition(a.value)]
+            added += self._added_from_outside(base, name)
+            return [replace(a, value=with_additions(a.value, added)) for a in self.evaluator.limit(base_values)]
         outside = next((unknown for unknown in self.line(base.cls)[1] if unknown), "")
         return just(Unknown(f"the attribute {name} is not set in this file", f"{outside}.{name}"))
 
@@ -183,7 +185,10 @@ class Objects:
         return found
 
     def initializing(self, receiver: Instance, initializer: cst.FunctionDef) -> list[tuple[cst.Call, Frame]]:
-        """The calls ``super().__init__(...)`` by which a subclass calls the initializer of a base class."""
+        """The calls by which a subclass calls the initializer of a base class.
+
+        ``super().__init__(...)``, or ``Base.__init__(self, ...)``.
+        """
         below: list[tuple[Class, cst.FunctionDef]] = []
         for candidate in self.line(receiver.cls)[0]:
             for step in candidate.module.block(candidate.node.body).steps:
@@ -194,15 +199,15 @@ class Objects:
         return []
 
     def _super_calls(self, cls: Class, method: cst.FunctionDef, receiver: Instance) -> Iterator[tuple[cst.Call, Frame]]:
+        frame = self.method_frame(cls, method, receiver)
         for node in walk(method.body, into_scopes=False):
             if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
                 base = node.func.value
-                if (
-                    node.func.attr.value == "__init__"
-                    and isinstance(base, cst.Call)
-                    and last_name(base.func) == "super"
+                is_super = isinstance(base, cst.Call) and last_name(base.func) == "super"
+                if node.func.attr.value == "__init__" and (
+                    is_super or self.evaluator.calls.passes_receiver(node, frame)
                 ):
-                    yield node, self.method_frame(cls, method, receiver)
+                    yield node, frame
 
     def super_of(self, call: cst.Call, frame: Frame) -> Iterable[Alternative]:
         """``super()``: the object, as the base classes know it that can be seen."""
@@ -422,14 +427,40 @@ class Objects:
         for candidate in self.line(base.cls)[0]:
             for method in self._assignments(candidate).get(name, ()):
                 receiver = self.evaluator.calls.receiver_name(candidate.module, method)
-                frame = self.method_frame(candidate, method, replace(base, blank=name))
                 block = candidate.module.block(method.body)
                 from claude_api_lint.dataflow.flow import Leaving
 
-                for alternative in self.evaluator.flow.before(
-                    block, len(block.steps), f"{receiver}.{name}", frame, Leaving.NONE
-                ):
-                    yield method, alternative
+                for frame in self._activations(candidate, method, replace(base, blank=name)):
+                    for alternative in self.evaluator.flow.before(
+                        block, len(block.steps), f"{receiver}.{name}", frame, Leaving.NONE
+                    ):
+                        yield method, alternative
+
+    def _added_from_outside(self, base: Instance, name: str) -> Iterator[Value]:
+        """What code around a class puts into an attribute of its objects: ``client.headers["a"] = "b"``."""
+        flow, kinds = self.evaluator.flow, {cls.node for cls in self.kinds(base.cls)}
+        for module in {base.cls.module: None} | {frame.module: None for _, frame in self.constructions(base.cls)}:
+            for node, path in flow.aliases(module).changes_of(name):
+                owner, frame = path[: -len(name) - 1], self.evaluator.frame_of(module, node)
+                if owner in ("self", "cls") or base.blank:
+                    continue
+                step = module.step_of(node)
+                assert step is not None
+                owners = [a.value for a in flow.variable(owner, step, frame)]
+                if any(isinstance(o, Instance) and o.cls.node in kinds for o in owners):
+                    for alternative in flow.effects.after(step, path, frame, lambda: just(Unbound())):
+                        if is_addition(alternative.value):
+                            yield alternative.value
+
+    def _activations(self, cls: Class, method: cst.FunctionDef, receiver: Instance) -> list[Frame]:
+        """The activations of a method for an object: one for each call of it that is seen, else one for any.
+
+        So what is passed by one call stays together: the name of a header and its value.
+        """
+        any_call = self.method_frame(cls, method, receiver)
+        if any_call.call is not None or method.name.value.startswith("__") or len(method.params.params) < 2:
+            return [any_call]
+        return self.evaluator.calls.activations(any_call) or [any_call]
 
     def method_frame(self, cls: Class, method: cst.FunctionDef, receiver: Instance) -> Frame:
         """The activation of a method for an object; of ``__init__``, the one by the call that constructs it."""
@@ -442,14 +473,14 @@ class Objects:
         return [
             alternative
             for _, alternative in self._contributions(base, name)
-            if not isinstance(alternative.value, Unbound) and not _is_addition(alternative.value)
+            if not isinstance(alternative.value, Unbound) and not is_addition(alternative.value)
         ]
 
     def _surely_assigned(self, base: Instance, name: str) -> bool:
         """Whether ``__init__`` (or its kin) assigns the attribute, so that the class-level value is never seen."""
         for method, alternative in self._contributions(base, name):
             if method.name.value in ("__init__", "__post_init__", "model_post_init", "__attrs_post_init__"):
-                return not isinstance(alternative.value, Unbound) and not _is_addition(alternative.value)
+                return not isinstance(alternative.value, Unbound) and not is_addition(alternative.value)
         return False
 
     def _meaningful(self, alternatives: list[Alternative]) -> list[Alternative]:
@@ -458,20 +489,6 @@ class Objects:
         return list(bound(real) or bound(alternatives))
 
 
-def _with_additions(alternative: Alternative, additions: list[Value]) -> Alternative:
-    """With what other methods put into the mapping or do to the object: it may be there or not."""
-    value = alternative.value
-    for addition in additions:
-        if isinstance(value, Mapping) and isinstance(addition, Mapping):
-            value = mappings.merge(value, addition, certain=False)
-    return replace(alternative, value=value)
-
-
 def _is_of_class(call: cst.Call, frame: Frame) -> bool:
     """Whether an object is made in the body of a class, whose attribute it is: who means it looks it up there."""
     return isinstance(frame.module.scope_of(call), cst.ClassDef)
-
-
-def _is_addition(value: Value) -> bool:
-    """Whether a value is only what a method adds to a mapping that another one made."""
-    return isinstance(value, Mapping) and value.added

@@ -23,7 +23,9 @@ TARGETING = frozenset({cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.Named
 NAMING = frozenset({cst.FunctionDef, cst.ClassDef, cst.ImportAlias, cst.MatchAs, cst.MatchStar, cst.MatchMapping})
 COMPREHENSIONS = frozenset({cst.ListComp, cst.SetComp, cst.GeneratorExp, cst.DictComp})
 _OF_A_WHOLE = frozenset({cst.Attribute, cst.Subscript})
-CHANGING_METHODS = frozenset("update setdefault pop popitem clear append extend insert add".split())
+ADDING_METHODS = frozenset("update setdefault append extend insert add".split())
+"""The methods that put something into a dict, a list or a set."""
+CHANGING_METHODS = ADDING_METHODS | {"pop", "popitem", "clear"}
 """The methods that change a dict, a list or a set in place."""
 SmallOrCompound = cst.BaseSmallStatement | cst.BaseCompoundStatement
 

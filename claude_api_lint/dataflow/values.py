@@ -264,6 +264,13 @@ class Instance(Value):
 
 
 @dataclass(frozen=True)
+class Additions(Value):
+    """What is done to an object by somebody who did not make it."""
+
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True)
 class Super(Value):
     """An object or class as its base classes know it: what a method of ``owner`` has as ``super()``."""
 
@@ -363,7 +370,7 @@ def glued_to(text: Value) -> Value:
 
 def bound(alternatives: Iterable[Alternative]) -> Alternatives:
     """The alternatives in which there is a value."""
-    return tuple(alternative for alternative in alternatives if not isinstance(alternative.value, Unbound))
+    return tuple(alternative for alternative in alternatives if not isinstance(alternative.value, Unbound | Additions))
 
 
 def is_placeholder(value: Value) -> bool:
