@@ -11,7 +11,7 @@ import libcst as cst
 from claude_api_lint.dataflow import library, mappings, texts
 from claude_api_lint.dataflow.decorators import changing_calls, passes_on
 from claude_api_lint.dataflow.module import Module
-from claude_api_lint.dataflow.trees import bound_by, dotted, last_name, string_value, walk
+from claude_api_lint.dataflow.trees import bound_by, dotted, last_name, root_name, string_value, walk
 from claude_api_lint.dataflow.values import (
     ITSELF,
     NOTHING,
@@ -292,18 +292,24 @@ class Calls:
                 return self.evaluator.enter(frame.module, function, call, caller, receiver, frame.enclosing)
         return None
 
-    def activations(self, frame: Frame) -> list[Frame]:
-        """The activations of a method by the calls that are seen of it, for the object that is known."""
-        function, receiver = frame.function, frame.receiver
-        assert function is not None
+    def activations_storing(self, path: str, frame: Frame) -> list[Frame]:
+        """The activations of a function in which it changes what a dotted name stands for, given the one by any caller.
+
+        One for each call that is seen, where it stores under a key that it is passed: so the name of a header and its
+        value stay together.
+        """
+        function = frame.function
+        if frame.call is not None or not isinstance(function, cst.FunctionDef) or not _stores_passed(function, path):
+            return [frame]
         called = [
             self._called_by(call, caller, function, frame) for call, caller in self.callers(frame.module, function)
         ]
-        entered = [inner for inner in called if inner is not None]
-        return [
-            self.evaluator.enter(inner.module, function, inner.call, inner.caller, receiver, inner.enclosing)
-            for inner in entered
+        entered = [
+            self.evaluator.enter(inner.module, function, inner.call, inner.caller, frame.receiver, inner.enclosing)
+            for inner in called
+            if inner is not None
         ]
+        return entered or [frame]
 
     def _constructions(self, name: str, function: FunctionNode, frame: Frame) -> list[tuple[cst.Call, Frame]]:
         """The calls that construct an object, for a parameter of its constructor that has no value by itself."""
@@ -702,6 +708,18 @@ def _is_recursive(callee: Function, frame: Frame) -> bool:
         depth += above.function is callee.node
         above = above.caller
     return depth > 1
+
+
+def _stores_passed(function: cst.FunctionDef, path: str) -> bool:
+    """Whether a function stores something under a key that is a parameter: ``self.headers[name] = value``."""
+    names = {parameter.name.value for parameter in _all_parameters(function)}
+    for node in walk(function.body, into_scopes=False) if len(names) > 1 else ():
+        target = node.target if isinstance(node, cst.AssignTarget) else None
+        if isinstance(target, cst.Subscript) and f"{dotted(target.value)}.".startswith(f"{path}."):
+            index = target.slice[0].slice
+            if isinstance(index, cst.Index) and root_name(index.value) in names:
+                return True
+    return False
 
 
 def _may_be(receiver: Value | None, known: Value | None) -> bool:

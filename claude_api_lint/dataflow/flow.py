@@ -370,10 +370,9 @@ class Flow:
         for function in self._functions_touching(root, frame):
             block = frame.module.block(function.body)
             any_call = self.evaluator.frame_of(frame.module, function.body)
-            activations = self.evaluator.calls.activations(any_call) if function.params.params else []
             found = [
                 alternative
-                for inner in activations or [any_call]
+                for inner in self.evaluator.calls.activations_storing(path, any_call)
                 for alternative in self.before(block, len(block.steps), path, inner, Leaving.NONE)
             ]
             for alternative in found:

@@ -430,7 +430,8 @@ class Objects:
                 block = candidate.module.block(method.body)
                 from claude_api_lint.dataflow.flow import Leaving
 
-                for frame in self._activations(candidate, method, replace(base, blank=name)):
+                any_call = self.method_frame(candidate, method, replace(base, blank=name))
+                for frame in self.evaluator.calls.activations_storing(f"{receiver}.{name}", any_call):
                     for alternative in self.evaluator.flow.before(
                         block, len(block.steps), f"{receiver}.{name}", frame, Leaving.NONE
                     ):
@@ -451,16 +452,6 @@ class Objects:
                     for alternative in flow.effects.after(step, path, frame, lambda: just(Unbound())):
                         if is_addition(alternative.value):
                             yield alternative.value
-
-    def _activations(self, cls: Class, method: cst.FunctionDef, receiver: Instance) -> list[Frame]:
-        """The activations of a method for an object: one for each call of it that is seen, else one for any.
-
-        So what is passed by one call stays together: the name of a header and its value.
-        """
-        any_call = self.method_frame(cls, method, receiver)
-        if any_call.call is not None or method.name.value.startswith("__") or len(method.params.params) < 2:
-            return [any_call]
-        return self.evaluator.calls.activations(any_call) or [any_call]
 
     def method_frame(self, cls: Class, method: cst.FunctionDef, receiver: Instance) -> Frame:
         """The activation of a method for an object; of ``__init__``, the one by the call that constructs it."""
