@@ -780,7 +780,7 @@ class Flow:
             return [one | other for one in left for other in right if compatible(one, other)]
         subject, constants, equal = _comparison(test)
         if subject is None:
-            assumed = frozenset({_decided_truth(frame, self._tested(test, frame), holds)})
+            assumed = frozenset({self._decided_truth(frame, self._tested(test, frame), holds)})
             return self._narrowed(test, None, frame, holds, assumed)
         assumed = self._assumed(subject, constants, frame, holds == equal)
         return self._narrowed(subject, constants, frame, holds == equal, assumed)
@@ -822,8 +822,26 @@ class Flow:
         if equal and len(constants) == 1:
             return self.choosing(subject, constants[0], frame)
         text = self._tested(subject, frame)
-        unequal = [_decided(frame, f"{text} == {constant!r}", False) for constant in constants if not equal]
-        return frozenset({_decided(frame, f"{text} in {constants!r}", equal), *unequal})
+        unequal = [self._decided(frame, f"{text} == {constant!r}", False) for constant in constants if not equal]
+        return frozenset({self._decided(frame, f"{text} in {constants!r}", equal), *unequal})
+
+    def _decided(self, frame: Frame, what: object, choice: object) -> Assumption:
+        """That something comes out one way in an activation, whichever attribute of its object is asked for."""
+        receiver = frame.receiver
+        if isinstance(receiver, Instance) and receiver.blank:
+            frame = self.evaluator.enter(
+                frame.module,
+                frame.function,
+                frame.call,
+                frame.caller,
+                replace(receiver, blank=""),
+                frame.enclosing,
+                frame.prepared,
+            )
+        return Assumption((frame, what), choice)
+
+    def _decided_truth(self, frame: Frame, what: str, holds: bool) -> Assumption:
+        return self._decided(frame, f"bool({what})", holds)
 
     def rules_out(self, subject: cst.BaseExpression, value: str, frame: Frame) -> bool:
         """Whether the tests around an expression keep it from having a value there."""
@@ -837,8 +855,8 @@ class Flow:
     def choosing(self, subject: cst.BaseExpression, constant: object, frame: Frame) -> Assumptions:
         """What holds where an expression has a value: every test of it comes out as the value says."""
         text = self._tested(subject, frame)
-        chosen, equal = _decided(frame, text, constant), _decided(frame, f"{text} == {constant!r}", True)
-        return frozenset({chosen, equal, _decided_truth(frame, text, bool(constant))})
+        chosen, equal = self._decided(frame, text, constant), self._decided(frame, f"{text} == {constant!r}", True)
+        return frozenset({chosen, equal, self._decided_truth(frame, text, bool(constant))})
 
     def _narrowed(
         self,
@@ -863,7 +881,7 @@ class Flow:
 
     def _case_arms(self, step: cst.Match, case: cst.MatchCase, frame: Frame) -> tuple[Assumptions, ...]:
         """The ways in which a case is taken: patterns of constants tell, others only which case it is."""
-        taken = frozenset({Assumption((frame, "case", step), case)})
+        taken = frozenset({self._decided(frame, step, case)})
         arms: list[Assumptions] = [taken]
         for earlier in step.cases:
             constants = _pattern_constants(earlier.pattern)
@@ -902,14 +920,6 @@ def _heads(step: cst.CSTNode) -> list[cst.CSTNode]:
     if isinstance(step, cst.For):
         return [step.iter]
     return [step.subject] if isinstance(step, cst.Match) else []
-
-
-def _decided(frame: Frame, what: str, choice: object) -> Assumption:
-    return Assumption((frame, what), choice)
-
-
-def _decided_truth(frame: Frame, what: str, holds: bool) -> Assumption:
-    return _decided(frame, f"bool({what})", holds)
 
 
 def _comparison(test: cst.BaseExpression) -> tuple[cst.BaseExpression | None, tuple[object, ...], bool]:
