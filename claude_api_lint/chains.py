@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from claude_api_lint.dataflow.module import Module
-from claude_api_lint.dataflow.trees import code_of, last_name, string_value
+from claude_api_lint.dataflow.trees import code_of, is_irrefutable, last_name, string_value, takes_everything
 
+_TYPE = "type"
 _BLAMING = frozenset("AssertionError KeyError LookupError NotImplementedError TypeError ValueError".split())
 """What is raised for a value that the code did not expect."""
 
@@ -80,15 +81,16 @@ def tested(test: cst.BaseExpression) -> Tested | None:
 
 
 def words_of(node: cst.CSTNode) -> frozenset[str] | None:
-    """The texts of a literal collection; None where it is none, or has anything else."""
+    """The texts of a literal collection; None where it is none, or has anything else but ``None``."""
     if isinstance(node, cst.Dict):
-        keys = [string_value(e.key) if isinstance(e, cst.DictElement) else None for e in node.elements]
+        keys = [element.key if isinstance(element, cst.DictElement) else None for element in node.elements]
     elif isinstance(node, cst.Tuple | cst.List | cst.Set):
-        keys = [string_value(element.value) for element in node.elements]
+        keys = [element.value for element in node.elements]
     else:
         return None
-    words = [key for key in keys if isinstance(key, str)]
-    return frozenset(words) if words and len(words) == len(keys) else None
+    told = [key for key in keys if key is None or last_name(key) != "None"]
+    words = [word for key in told if key is not None and isinstance(word := string_value(key), str)]
+    return frozenset(words) if words and len(words) == len(told) else None
 
 
 def _joined(left: Tested | None, right: Tested | None, either: bool) -> Tested | None:
@@ -246,12 +248,12 @@ class Chains:
         classes: list[cst.BaseExpression] = []
         keys: set[str | None] = set()
         for case in node.cases:
-            if is_irrefutable(case):
+            if case.guard is None and _takes_the_rest(case.pattern, keys):
                 failing = self.failing(case.body)
                 return self._matched(node, words, classes, keys, failing, case), True
             for pattern in _alternatives(case.pattern):
-                if isinstance(pattern, cst.MatchAs) and pattern.pattern is None:
-                    continue  # under a guard
+                if _says_nothing(pattern):
+                    continue
                 if isinstance(pattern, cst.MatchValue) and isinstance(word := string_value(pattern.value), str):
                     words.add(word)
                     keys.add(None)
@@ -259,7 +261,7 @@ class Chains:
                     classes.append(pattern.cls)
                 elif isinstance(pattern, cst.MatchMapping) and (told := _typed_pattern(pattern)) is not None:
                     words.add(told)
-                    keys.add("type")
+                    keys.add(_TYPE)
                 else:
                     return None, False
         following = self._next(node)
@@ -282,10 +284,35 @@ class Chains:
         return Chain(node.subject, frozenset(words), tuple(classes), failing, fallback, key=key)
 
 
+def _takes_the_rest(pattern: cst.MatchPattern, keys: set[str | None]) -> bool:
+    """Whether a pattern takes all that those before it did not: of everything, of texts, or of what has a type."""
+    if takes_everything(pattern):
+        return True
+    if isinstance(pattern, cst.MatchAs) and pattern.pattern is not None:
+        return _takes_the_rest(pattern.pattern, keys)
+    if isinstance(pattern, cst.MatchMapping) and keys == {_TYPE} and len(pattern.elements) == 1:
+        (element,) = pattern.elements
+        return string_value(element.key) == _TYPE and _takes_the_rest(element.pattern, {None})
+    return isinstance(pattern, cst.MatchClass) and keys == {None} and _takes_texts(pattern)
+
+
+def _takes_texts(pattern: cst.MatchClass) -> bool:
+    """``str()``, ``str(other)``."""
+    captured = [element.value for element in pattern.patterns]
+    return last_name(pattern.cls) == "str" and not pattern.kwds and all(map(takes_everything, captured))
+
+
+def _says_nothing(pattern: cst.MatchPattern) -> bool:
+    """``None``, which is no variant, and what takes everything under a guard."""
+    if isinstance(pattern, cst.MatchSingleton):
+        return last_name(pattern.value) == "None"
+    return isinstance(pattern, cst.MatchAs)
+
+
 def _typed_pattern(pattern: cst.MatchMapping) -> str | None:
     """``text`` of ``{"type": "text", ...}``."""
     for element in pattern.elements:
-        if string_value(element.key) == "type" and isinstance(element.pattern, cst.MatchValue):
+        if string_value(element.key) == _TYPE and isinstance(element.pattern, cst.MatchValue):
             word = string_value(element.pattern.value)
             return word if isinstance(word, str) else None
     return None
@@ -308,11 +335,6 @@ def is_passed_on(failing: cst.CSTNode | None) -> bool:
     if not isinstance(failing, cst.Raise):
         return False
     return failing.exc is None or raised_names(failing).isdisjoint(_BLAMING)
-
-
-def is_irrefutable(case: cst.MatchCase) -> bool:
-    """``case _:`` and ``case other:``, without a guard."""
-    return case.guard is None and isinstance(case.pattern, cst.MatchAs) and case.pattern.pattern is None
 
 
 def _alternatives(pattern: cst.MatchPattern) -> Iterator[cst.MatchPattern]:

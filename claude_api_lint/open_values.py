@@ -129,7 +129,7 @@ class OpenValues:
             if isinstance(value, Mapping) and not value.open:
                 return frozenset(entry.key for entry in value.entries)
             if isinstance(value, Sequence) and not value.open:
-                items = [evaluator.only(item) for item in value.items]
+                items = [item for i in value.items if (item := evaluator.only(i)) != Const(None)]
                 words = [item.value for item in items if isinstance(item, Const) and isinstance(item.value, str)]
                 return frozenset(words) if len(words) == len(items) else frozenset()
         return frozenset()
