@@ -22,6 +22,7 @@ from claude_api_lint.findings import Confidence
 from claude_api_lint.replies import ELSEWHERE, Kind, ReplyPart
 from claude_api_lint.rule import Analysis
 from claude_api_lint.shapes import Shape
+from claude_api_lint.stored import Stored
 
 _TYPE = "type"
 MAX_STEPS = 5
@@ -29,6 +30,7 @@ MAX_STEPS = 5
 # Bedrock's Converse has the same words under these keys.
 _KEYS_OF_OTHERS = re.compile(r"stopReason|finish_?[rR]eason|contentBlock")
 _REQUEST_TYPES = re.compile(r"Param\b|Request\b|Input\b")
+_STORED_TYPES = re.compile(r"\b(?:Namespace|Row|RowMapping|Record)\b")
 _PLAIN_ANNOTATIONS = re.compile(r"(Optional\[|Union\[|None|str|Any|object|dict|Dict|Mapping|[\[\]|, \"'.]|typing)+")
 
 
@@ -45,6 +47,10 @@ class OpenValues:
 
     def __init__(self, analysis: Analysis) -> None:
         self.analysis = analysis
+
+    @cached_property
+    def stored(self) -> Stored:
+        return Stored(self.analysis)
 
     @cached_property
     def are_listed(self) -> bool:
@@ -83,7 +89,10 @@ class OpenValues:
             return Told(output, part.confidence) if output is not None else self._annotated(subject, words)
         if self._is_own(subject):
             return None
-        return self._annotated(subject, words) or self._worded(subject, words)
+        annotated = self._annotated(subject, words)
+        if annotated is not None or self.stored.is_read_back(subject, self._key_of(subject)):
+            return annotated
+        return self._worded(subject, words)
 
     def wherever(self, subject: cst.BaseExpression) -> Told | None:
         """The open value that an expression is by its place alone, whatever it is compared with."""
@@ -110,6 +119,13 @@ class OpenValues:
         root, _ = _taken_apart(subject)
         value = self._bound_to(root)[0] if isinstance(root, cst.Name) else None
         return any(_KEYS_OF_OTHERS.search(code_of(node)) for node in (subject, value) if node is not None)
+
+    def _key_of(self, subject: cst.BaseExpression) -> str | None:
+        """The key that a value is looked up by, here or where its name is bound."""
+        bound = self._bound_to(subject)[0] if isinstance(subject, cst.Name) else None
+        looked_up = subject if bound is None else bound
+        _, steps = _taken_apart(looked_up)
+        return steps[-1] if steps and isinstance(looked_up, cst.Subscript | cst.Call) else None
 
     def of_classes(self, subject: cst.BaseExpression, classes: Collection[cst.BaseExpression]) -> Told | None:
         """The open value that an object is, by the SDK's classes that the code tells it from."""
@@ -250,7 +266,7 @@ class OpenValues:
         """An expression of unknown origin that is compared with words of Claude's own, and with no others."""
         root = _root(subject)
         annotation = self._annotation(root)
-        if _REQUEST_TYPES.search(annotation):
+        if _REQUEST_TYPES.search(annotation) or _STORED_TYPES.search(annotation):
             return None
         if root is subject and annotation and not _PLAIN_ANNOTATIONS.fullmatch(annotation):
             return None  # a type of the program's own

@@ -52,7 +52,7 @@ class OpenLookup(Fixer):
         return self._fix("look it up with a default", {node: lambda _: looked_up})
 
     def _default_of(self, table: cst.BaseExpression) -> cst.BaseExpression | None:
-        """The default that the module gives the table elsewhere, or the table's neutral value as the table writes it."""
+        """The default that the module gives the table elsewhere, or the table's neutral value, as it is written."""
         for call in self.analysis.module.nodes(cst.Call, last_name(table) or "get"):
             asks = isinstance(call.func, cst.Attribute) and call.func.attr.value == "get" and len(call.args) == 2
             if asks and dotted(table) is not None and dotted(call.func.value) == dotted(table):  # type: ignore[attr-defined]

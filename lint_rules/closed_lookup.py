@@ -95,7 +95,7 @@ class ClosedLookup(Rule):
         elif len(node.args) == 1 and node.args[0].keyword is None and isinstance(node.func, cst.Name | cst.Attribute):
             key = node.args[0].value
             words = self.lookups.words_of_enum(node.func) if not isinstance(key, cst.SimpleString) else frozenset()
-            if words and not self.lookups.is_cared_for(node, key):
+            if words and not self.lookups.is_cared_for(node, key) and not self.values.stored.is_from_file(key):
                 self._report(node, self.values.of(key, words), Closed(key))
 
     def _report(self, node: cst.CSTNode, told: Told | None, evidence: Closed) -> None:
