@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Set
 from functools import cached_property
 
 import libcst as cst
 
-from claude_api_lint.dataflow.trees import code_of, dotted, last_name, literal_value, walk
+from claude_api_lint.dataflow.trees import code_of, dotted, last_name, literal_value, root_name, string_value, walk
 from claude_api_lint.dataflow.values import Class, Mapping
 from claude_api_lint.rule import Analysis
 from claude_api_lint.stream_guards import KEY_ERRORS, StreamGuards
@@ -33,10 +34,48 @@ class Lookups:
             return None
         if not isinstance(index.value, cst.Name | cst.Attribute | cst.Subscript | cst.Call | cst.BooleanOperation):
             return None
-        if not _SPEAKING.search(code_of(index.value)):
+        if not self.speaks(index.value) and not self._may_be_table(node.value):
             return None  # before anything is evaluated
         parent = self.analysis.module.parent(node)
         return None if isinstance(parent, cst.AssignTarget | cst.Del | cst.AugAssign) else _plain(index.value)
+
+    def speaks(self, key: cst.BaseExpression) -> bool:
+        """Whether a key is called what open values are called."""
+        return bool(_SPEAKING.search(code_of(key)))
+
+    def _may_be_table(self, node: cst.BaseExpression) -> bool:
+        """Whether an expression has the name of a table of known values, or of an Enum, or comes from elsewhere."""
+        while isinstance(node, cst.Subscript):
+            node = node.value
+        if isinstance(node, cst.Dict) or last_name(node) in self._table_names:
+            return True
+        return root_name(node) in self.analysis.evaluator.imports.from_project(self.analysis.module)
+
+    @cached_property
+    def _table_names(self) -> frozenset[str]:
+        """What the module calls its Enums, and its tables that have known values for keys."""
+        module = self.analysis.module
+        tables = (
+            name
+            for statement in module.statements
+            if statement.shapes is None or any(self._are_known(shape.keys) for shape in statement.shapes)
+            for node in module.nodes_of(cst.Dict, statement)
+            if self._are_known({string_value(e.key) for e in node.elements if isinstance(e, cst.DictElement)})
+            for name in self._names_given(node)
+        )
+        enums = re.findall(r"\bclass\s+(\w+)\s*\([^)]*Enum\b", module.source.text)
+        return frozenset({*tables, *enums})
+
+    def _are_known(self, words: Set[object]) -> bool:
+        """Whether several words are values that one open value is known to have."""
+        return any(len(output.known & words) > 1 for output in self.analysis.catalog.outputs)
+
+    def _names_given(self, node: cst.CSTNode) -> list[str]:
+        """The last names of what an expression is assigned to, or a part of."""
+        step = self.analysis.module.step_of(node)
+        targets = [target.target for target in step.targets] if isinstance(step, cst.Assign) else []
+        targets += [step.target] if isinstance(step, cst.AnnAssign) else []
+        return [name for target in targets if (name := last_name(target)) is not None]
 
     def key_in_text(self, node: cst.BaseExpression) -> cst.BaseExpression | None:
         """The value that a text is made with: ``event.type`` of ``f"on_{event.type}"``."""

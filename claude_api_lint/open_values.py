@@ -79,20 +79,29 @@ class OpenValues:
             index = cst.Index(cst.SimpleString(repr(key)))
             looked_up = cst.Subscript(subject, [cst.SubscriptElement(index)])
             return self._under(subject, key, words) or self._nested(looked_up, words, subject)
-        if self.analysis.module.is_test or not self._may_be(words) or self._speaks_of_others(subject):
+        told = self.seen(subject, words)
+        if told is not None or not self._may_be(words) or self._is_known(subject):
+            return told
+        return self._worded(subject, words)
+
+    def seen(self, subject: cst.BaseExpression, words: Collection[str]) -> Told | None:
+        """The open value that an expression is by its place in a reply, or by its type, whatever the words say."""
+        if self.analysis.module.is_test or not self._may_be(words):
             return None
         part = self.analysis.replies.whence(subject)
-        if part is ELSEWHERE:
-            return None
         if isinstance(part, ReplyPart):
             output = self.at(part, words)
             return Told(output, part.confidence) if output is not None else self._annotated(subject, words)
-        if self._is_own(subject):
-            return None
-        annotated = self._annotated(subject, words)
-        if annotated is not None or self.stored.is_read_back(subject, self._key_of(subject)):
-            return annotated
-        return self._worded(subject, words)
+        return None if part is ELSEWHERE or self._is_own(subject) else self._annotated(subject, words)
+
+    def _is_known(self, subject: cst.BaseExpression) -> bool:
+        """Whether it can be seen where a value comes from, so that its words tell nothing."""
+        part = self.analysis.replies.whence(subject)
+        if self.analysis.module.is_test or isinstance(part, ReplyPart) or part is ELSEWHERE:
+            return True
+        if self._speaks_of_others(subject) or self._is_own(subject):
+            return True
+        return self.stored.is_read_back(subject, self._key_of(subject))
 
     def wherever(self, subject: cst.BaseExpression) -> Told | None:
         """The open value that an expression is by its place alone, whatever it is compared with."""

@@ -82,7 +82,7 @@ class ClosedLookup(Rule):
         if key is None or self.lookups.is_cared_for(node, key):
             return
         words = self.lookups.words_of_table(node.value)
-        told = self.values.of(key, words) if words else None
+        told = self._of_table(key, words) if words else None
         if not words and isinstance(node.value, cst.Name | cst.Attribute) and self.lookups.is_enum(node.value):
             told = self.values.wherever(key)
         self._report(node, told, Closed(key, node.value))
@@ -97,6 +97,10 @@ class ClosedLookup(Rule):
             words = self.lookups.words_of_enum(node.func) if not isinstance(key, cst.SimpleString) else frozenset()
             if words and not self.lookups.is_cared_for(node, key) and not self.values.stored.is_from_file(key):
                 self._report(node, self.values.of(key, words), Closed(key))
+
+    def _of_table(self, key: cst.BaseExpression, words: frozenset[str]) -> Told | None:
+        """The open value that a key is; the table's words tell it only where the key is called like one."""
+        return self.values.of(key, words) if self.lookups.speaks(key) else self.values.seen(key, words)
 
     def _report(self, node: cst.CSTNode, told: Told | None, evidence: Closed) -> None:
         if told is None:
