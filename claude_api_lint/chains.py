@@ -48,6 +48,19 @@ class Chain:
     """The key of the subject that patterns of mappings tell apart."""
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """A test that fails where ``value`` is None; ``fallback`` is the ``else`` that the failing statement stands in.
+
+    ``place`` is what to report: the whole test, or what comes behind it.
+    """
+
+    value: cst.BaseExpression
+    failing: cst.CSTNode
+    place: cst.CSTNode
+    fallback: cst.Else | None = None
+
+
 def tested(test: cst.BaseExpression) -> Tested | None:
     """What a test says about the one subject that it compares; None where it says anything else."""
     if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
@@ -100,6 +113,18 @@ def _joined(left: Tested | None, right: Tested | None, either: bool) -> Tested |
     if code_of(left.subject) != code_of(right.subject):
         return None if either else left
     return Tested(left.subject, left.words | right.words, (*left.classes, *right.classes), left.positive)
+
+
+def _asked_for(test: cst.BaseExpression) -> tuple[cst.BaseExpression, bool] | None:
+    """What a test asks whether it is there, and whether that is what holds: ``x``, ``not x``, ``x is None``."""
+    if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
+        return test.expression, False
+    if not isinstance(test, cst.Comparison):
+        return test, True
+    target = test.comparisons[0]
+    if len(test.comparisons) != 1 or last_name(target.comparator) != "None":
+        return None
+    return test.left, isinstance(target.operator, cst.IsNot | cst.NotEqual)
 
 
 def _by_class(test: cst.Call) -> Tested | None:
@@ -163,6 +188,42 @@ class Chains:
             refuses,
             (said.collection,) if said.collection is not None else (),
         )
+
+    def of_none(self, node: cst.If) -> Refusal | None:
+        """``if handler is None: raise``, ``if not handler: raise``, ``if handler: ... else: raise``."""
+        asked = _asked_for(node.test)
+        if asked is None or isinstance(self.module.parent(node), cst.If):
+            return None
+        subject, is_there = asked
+        fallback = node.orelse if is_there and isinstance(node.orelse, cst.Else) else None
+        if is_there:
+            failing = self.failing(fallback.body) if fallback is not None else self._failing_behind(node)
+        else:
+            failing = self.failing(node.body) if node.orelse is None else None
+        value = self._bound_before(node, subject) if failing is not None else None
+        if value is None or failing is None:
+            return None
+        return Refusal(value, failing, failing if is_there else node, fallback)
+
+    def _failing_behind(self, node: cst.If) -> cst.CSTNode | None:
+        """The statement that fails behind an ``if`` that leaves."""
+        following = self._next(node) if node.orelse is None and self._leaves(node.body) else None
+        return following if isinstance(following, cst.Raise) or _is_never(following) else None
+
+    def _bound_before(self, step: cst.CSTNode, subject: cst.BaseExpression) -> cst.BaseExpression | None:
+        """What an expression stands for: itself, or for a name what the nearest step before that binds it assigns."""
+        if isinstance(subject, cst.NamedExpr):
+            return subject.value
+        if not isinstance(subject, cst.Name):
+            return subject
+        block, index = self.module.position_of(step)
+        for before in reversed(block.steps[:index]):
+            if self.module.touches(before, subject.value):
+                if not isinstance(before, cst.Assign | cst.AnnAssign):
+                    return None
+                target = before.targets[0].target if isinstance(before, cst.Assign) else before.target
+                return before.value if last_name(target) == subject.value else None
+        return None
 
     def is_raising_anyway(self, node: cst.CSTNode) -> bool:
         """Whether every arm raises: then the chain only chooses the exception."""

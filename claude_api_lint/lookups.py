@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Set
+from dataclasses import dataclass
 from functools import cached_property
 
 import libcst as cst
@@ -18,6 +19,14 @@ _SPEAKING = re.compile(
     r"type|reason|event|status|tier|code|kind|variant|block|delta|stop|result|value|name", re.IGNORECASE
 )
 _ERRORS = KEY_ERRORS | {"ValueError", "AttributeError"}
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """A lookup that gives None for what it does not know: of ``key``, in a ``table`` (None for attributes)."""
+
+    key: cst.BaseExpression
+    table: cst.BaseExpression | None = None
 
 
 class Lookups:
@@ -76,6 +85,19 @@ class Lookups:
         targets = [target.target for target in step.targets] if isinstance(step, cst.Assign) else []
         targets += [step.target] if isinstance(step, cst.AnnAssign) else []
         return [name for target in targets if (name := last_name(target)) is not None]
+
+    def giving_none(self, node: cst.BaseExpression) -> Lookup | None:
+        """``TABLE.get(key)``, ``getattr(self, f"on_{key}", None)``; None for any other expression."""
+        if not isinstance(node, cst.Call) or any(a.star or a.keyword is not None for a in node.args):
+            return None
+        name, given = last_name(node.func), [argument.value for argument in node.args]
+        if name == "getattr" and len(given) == 3 and last_name(given[2]) == "None":
+            key = self.key_in_text(given[1])
+            return Lookup(key) if key is not None else None
+        if name != "get" or not isinstance(node.func, cst.Attribute) or string_value(given[0] if given else node):
+            return None
+        known = len(given) == 1 or (len(given) == 2 and last_name(given[1]) == "None")
+        return Lookup(_plain(given[0]), node.func.value) if known else None
 
     def key_in_text(self, node: cst.BaseExpression) -> cst.BaseExpression | None:
         """The value that a text is made with: ``event.type`` of ``f"on_{event.type}"``."""
