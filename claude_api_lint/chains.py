@@ -309,12 +309,14 @@ class Chains:
         classes: list[cst.BaseExpression] = []
         keys: set[str | None] = set()
         for case in node.cases:
-            if case.guard is None and _takes_the_rest(case.pattern, keys):
+            if _takes_the_rest(case.pattern, keys):
+                if case.guard is not None:
+                    continue
                 failing = self.failing(case.body)
                 return self._matched(node, words, classes, keys, failing, case), True
             for pattern in _alternatives(case.pattern):
-                if _says_nothing(pattern):
-                    continue
+                if isinstance(pattern, cst.MatchSingleton) and last_name(pattern.value) == "None":
+                    continue  # no variant
                 if isinstance(pattern, cst.MatchValue) and isinstance(word := string_value(pattern.value), str):
                     words.add(word)
                     keys.add(None)
@@ -361,13 +363,6 @@ def _takes_texts(pattern: cst.MatchClass) -> bool:
     """``str()``, ``str(other)``."""
     captured = [element.value for element in pattern.patterns]
     return last_name(pattern.cls) == "str" and not pattern.kwds and all(map(takes_everything, captured))
-
-
-def _says_nothing(pattern: cst.MatchPattern) -> bool:
-    """``None``, which is no variant, and what takes everything under a guard."""
-    if isinstance(pattern, cst.MatchSingleton):
-        return last_name(pattern.value) == "None"
-    return isinstance(pattern, cst.MatchAs)
 
 
 def _typed_pattern(pattern: cst.MatchMapping) -> str | None:
