@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from claude_api_lint.dataflow.module import Module
-from claude_api_lint.dataflow.trees import code_of, last_name, string_value
+from claude_api_lint.dataflow.trees import code_of, is_irrefutable, last_name, string_value, takes_everything
 
+_TYPE = "type"
 _BLAMING = frozenset("AssertionError KeyError LookupError NotImplementedError TypeError ValueError".split())
 """What is raised for a value that the code did not expect."""
 
@@ -47,6 +48,19 @@ class Chain:
     """The key of the subject that patterns of mappings tell apart."""
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """A test that fails where ``value`` is None; ``fallback`` is the ``else`` that the failing statement stands in.
+
+    ``place`` is what to report: the whole test, or what comes behind it.
+    """
+
+    value: cst.BaseExpression
+    failing: cst.CSTNode
+    place: cst.CSTNode
+    fallback: cst.Else | None = None
+
+
 def tested(test: cst.BaseExpression) -> Tested | None:
     """What a test says about the one subject that it compares; None where it says anything else."""
     if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
@@ -80,15 +94,16 @@ def tested(test: cst.BaseExpression) -> Tested | None:
 
 
 def words_of(node: cst.CSTNode) -> frozenset[str] | None:
-    """The texts of a literal collection; None where it is none, or has anything else."""
+    """The texts of a literal collection; None where it is none, or has anything else but ``None``."""
     if isinstance(node, cst.Dict):
-        keys = [string_value(e.key) if isinstance(e, cst.DictElement) else None for e in node.elements]
+        keys = [element.key if isinstance(element, cst.DictElement) else None for element in node.elements]
     elif isinstance(node, cst.Tuple | cst.List | cst.Set):
-        keys = [string_value(element.value) for element in node.elements]
+        keys = [element.value for element in node.elements]
     else:
         return None
-    words = [key for key in keys if isinstance(key, str)]
-    return frozenset(words) if words and len(words) == len(keys) else None
+    told = [key for key in keys if key is None or last_name(key) != "None"]
+    words = [word for key in told if key is not None and isinstance(word := string_value(key), str)]
+    return frozenset(words) if words and len(words) == len(told) else None
 
 
 def _joined(left: Tested | None, right: Tested | None, either: bool) -> Tested | None:
@@ -98,6 +113,18 @@ def _joined(left: Tested | None, right: Tested | None, either: bool) -> Tested |
     if code_of(left.subject) != code_of(right.subject):
         return None if either else left
     return Tested(left.subject, left.words | right.words, (*left.classes, *right.classes), left.positive)
+
+
+def _asked_for(test: cst.BaseExpression) -> tuple[cst.BaseExpression, bool] | None:
+    """What a test asks whether it is there, and whether that is what holds: ``x``, ``not x``, ``x is None``."""
+    if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
+        return test.expression, False
+    if not isinstance(test, cst.Comparison):
+        return test, True
+    target = test.comparisons[0]
+    if len(test.comparisons) != 1 or last_name(target.comparator) != "None":
+        return None
+    return test.left, isinstance(target.operator, cst.IsNot | cst.NotEqual)
 
 
 def _by_class(test: cst.Call) -> Tested | None:
@@ -161,6 +188,42 @@ class Chains:
             refuses,
             (said.collection,) if said.collection is not None else (),
         )
+
+    def of_none(self, node: cst.If) -> Refusal | None:
+        """``if handler is None: raise``, ``if not handler: raise``, ``if handler: ... else: raise``."""
+        asked = _asked_for(node.test)
+        if asked is None or isinstance(self.module.parent(node), cst.If):
+            return None
+        subject, is_there = asked
+        fallback = node.orelse if is_there and isinstance(node.orelse, cst.Else) else None
+        if is_there:
+            failing = self.failing(fallback.body) if fallback is not None else self._failing_behind(node)
+        else:
+            failing = self.failing(node.body) if node.orelse is None else None
+        value = self._bound_before(node, subject) if failing is not None else None
+        if value is None or failing is None:
+            return None
+        return Refusal(value, failing, failing if is_there else node, fallback)
+
+    def _failing_behind(self, node: cst.If) -> cst.CSTNode | None:
+        """The statement that fails behind an ``if`` that leaves."""
+        following = self._next(node) if node.orelse is None and self._leaves(node.body) else None
+        return following if isinstance(following, cst.Raise) or _is_never(following) else None
+
+    def _bound_before(self, step: cst.CSTNode, subject: cst.BaseExpression) -> cst.BaseExpression | None:
+        """What an expression stands for: itself, or for a name what the nearest step before that binds it assigns."""
+        if isinstance(subject, cst.NamedExpr):
+            return subject.value
+        if not isinstance(subject, cst.Name):
+            return subject
+        block, index = self.module.position_of(step)
+        for before in reversed(block.steps[:index]):
+            if self.module.touches(before, subject.value):
+                if not isinstance(before, cst.Assign | cst.AnnAssign):
+                    return None
+                target = before.targets[0].target if isinstance(before, cst.Assign) else before.target
+                return before.value if last_name(target) == subject.value else None
+        return None
 
     def is_raising_anyway(self, node: cst.CSTNode) -> bool:
         """Whether every arm raises: then the chain only chooses the exception."""
@@ -246,12 +309,14 @@ class Chains:
         classes: list[cst.BaseExpression] = []
         keys: set[str | None] = set()
         for case in node.cases:
-            if is_irrefutable(case):
+            if _takes_the_rest(case.pattern, keys):
+                if case.guard is not None:
+                    continue
                 failing = self.failing(case.body)
                 return self._matched(node, words, classes, keys, failing, case), True
             for pattern in _alternatives(case.pattern):
-                if isinstance(pattern, cst.MatchAs) and pattern.pattern is None:
-                    continue  # under a guard
+                if isinstance(pattern, cst.MatchSingleton) and last_name(pattern.value) == "None":
+                    continue  # no variant
                 if isinstance(pattern, cst.MatchValue) and isinstance(word := string_value(pattern.value), str):
                     words.add(word)
                     keys.add(None)
@@ -259,7 +324,7 @@ class Chains:
                     classes.append(pattern.cls)
                 elif isinstance(pattern, cst.MatchMapping) and (told := _typed_pattern(pattern)) is not None:
                     words.add(told)
-                    keys.add("type")
+                    keys.add(_TYPE)
                 else:
                     return None, False
         following = self._next(node)
@@ -282,10 +347,28 @@ class Chains:
         return Chain(node.subject, frozenset(words), tuple(classes), failing, fallback, key=key)
 
 
+def _takes_the_rest(pattern: cst.MatchPattern, keys: set[str | None]) -> bool:
+    """Whether a pattern takes all that those before it did not: of everything, of texts, or of what has a type."""
+    if takes_everything(pattern):
+        return True
+    if isinstance(pattern, cst.MatchAs) and pattern.pattern is not None:
+        return _takes_the_rest(pattern.pattern, keys)
+    if isinstance(pattern, cst.MatchMapping) and keys == {_TYPE} and len(pattern.elements) == 1:
+        (element,) = pattern.elements
+        return string_value(element.key) == _TYPE and _takes_the_rest(element.pattern, {None})
+    return isinstance(pattern, cst.MatchClass) and keys == {None} and _takes_texts(pattern)
+
+
+def _takes_texts(pattern: cst.MatchClass) -> bool:
+    """``str()``, ``str(other)``."""
+    captured = [element.value for element in pattern.patterns]
+    return last_name(pattern.cls) == "str" and not pattern.kwds and all(map(takes_everything, captured))
+
+
 def _typed_pattern(pattern: cst.MatchMapping) -> str | None:
     """``text`` of ``{"type": "text", ...}``."""
     for element in pattern.elements:
-        if string_value(element.key) == "type" and isinstance(element.pattern, cst.MatchValue):
+        if string_value(element.key) == _TYPE and isinstance(element.pattern, cst.MatchValue):
             word = string_value(element.pattern.value)
             return word if isinstance(word, str) else None
     return None
@@ -308,11 +391,6 @@ def is_passed_on(failing: cst.CSTNode | None) -> bool:
     if not isinstance(failing, cst.Raise):
         return False
     return failing.exc is None or raised_names(failing).isdisjoint(_BLAMING)
-
-
-def is_irrefutable(case: cst.MatchCase) -> bool:
-    """``case _:`` and ``case other:``, without a guard."""
-    return case.guard is None and isinstance(case.pattern, cst.MatchAs) and case.pattern.pattern is None
 
 
 def _alternatives(pattern: cst.MatchPattern) -> Iterator[cst.MatchPattern]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Set
+from dataclasses import dataclass
 from functools import cached_property
 
 import libcst as cst
 
-from claude_api_lint.dataflow.trees import code_of, dotted, last_name, literal_value, walk
+from claude_api_lint.dataflow.trees import code_of, dotted, last_name, literal_value, root_name, string_value, walk
 from claude_api_lint.dataflow.values import Class, Mapping
 from claude_api_lint.rule import Analysis
 from claude_api_lint.stream_guards import KEY_ERRORS, StreamGuards
@@ -17,6 +19,14 @@ _SPEAKING = re.compile(
     r"type|reason|event|status|tier|code|kind|variant|block|delta|stop|result|value|name", re.IGNORECASE
 )
 _ERRORS = KEY_ERRORS | {"ValueError", "AttributeError"}
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """A lookup that gives None for what it does not know: of ``key``, in a ``table`` (None for attributes)."""
+
+    key: cst.BaseExpression
+    table: cst.BaseExpression | None = None
 
 
 class Lookups:
@@ -33,10 +43,61 @@ class Lookups:
             return None
         if not isinstance(index.value, cst.Name | cst.Attribute | cst.Subscript | cst.Call | cst.BooleanOperation):
             return None
-        if not _SPEAKING.search(code_of(index.value)):
+        if not self.speaks(index.value) and not self._may_be_table(node.value):
             return None  # before anything is evaluated
         parent = self.analysis.module.parent(node)
         return None if isinstance(parent, cst.AssignTarget | cst.Del | cst.AugAssign) else _plain(index.value)
+
+    def speaks(self, key: cst.BaseExpression) -> bool:
+        """Whether a key is called what open values are called."""
+        return bool(_SPEAKING.search(code_of(key)))
+
+    def _may_be_table(self, node: cst.BaseExpression) -> bool:
+        """Whether an expression has the name of a table of known values, or of an Enum, or comes from elsewhere."""
+        while isinstance(node, cst.Subscript):
+            node = node.value
+        if isinstance(node, cst.Dict) or last_name(node) in self._table_names:
+            return True
+        return root_name(node) in self.analysis.evaluator.imports.from_project(self.analysis.module)
+
+    @cached_property
+    def _table_names(self) -> frozenset[str]:
+        """What the module calls its Enums, and its tables that have known values for keys."""
+        module = self.analysis.module
+        tables = (
+            name
+            for statement in module.statements
+            if statement.shapes is None or any(self._are_known(shape.keys) for shape in statement.shapes)
+            for node in module.nodes_of(cst.Dict, statement)
+            if self._are_known({string_value(e.key) for e in node.elements if isinstance(e, cst.DictElement)})
+            for name in self._names_given(node)
+        )
+        enums = re.findall(r"\bclass\s+(\w+)\s*\([^)]*Enum\b", module.source.text)
+        return frozenset({*tables, *enums})
+
+    def _are_known(self, words: Set[object]) -> bool:
+        """Whether several words are values that one open value is known to have."""
+        return any(len(output.known & words) > 1 for output in self.analysis.catalog.outputs)
+
+    def _names_given(self, node: cst.CSTNode) -> list[str]:
+        """The last names of what an expression is assigned to, or a part of."""
+        step = self.analysis.module.step_of(node)
+        targets = [target.target for target in step.targets] if isinstance(step, cst.Assign) else []
+        targets += [step.target] if isinstance(step, cst.AnnAssign) else []
+        return [name for target in targets if (name := last_name(target)) is not None]
+
+    def giving_none(self, node: cst.BaseExpression) -> Lookup | None:
+        """``TABLE.get(key)``, ``getattr(self, f"on_{key}", None)``; None for any other expression."""
+        if not isinstance(node, cst.Call) or any(a.star or a.keyword is not None for a in node.args):
+            return None
+        name, given = last_name(node.func), [argument.value for argument in node.args]
+        if name == "getattr" and len(given) == 3 and last_name(given[2]) == "None":
+            key = self.key_in_text(given[1])
+            return Lookup(key) if key is not None else None
+        if name != "get" or not isinstance(node.func, cst.Attribute) or string_value(given[0] if given else node):
+            return None
+        known = len(given) == 1 or (len(given) == 2 and last_name(given[1]) == "None")
+        return Lookup(_plain(given[0]), node.func.value) if known else None
 
     def key_in_text(self, node: cst.BaseExpression) -> cst.BaseExpression | None:
         """The value that a text is made with: ``event.type`` of ``f"on_{event.type}"``."""

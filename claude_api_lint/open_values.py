@@ -22,6 +22,7 @@ from claude_api_lint.findings import Confidence
 from claude_api_lint.replies import ELSEWHERE, Kind, ReplyPart
 from claude_api_lint.rule import Analysis
 from claude_api_lint.shapes import Shape
+from claude_api_lint.stored import Stored
 
 _TYPE = "type"
 MAX_STEPS = 5
@@ -29,6 +30,7 @@ MAX_STEPS = 5
 # Bedrock's Converse has the same words under these keys.
 _KEYS_OF_OTHERS = re.compile(r"stopReason|finish_?[rR]eason|contentBlock")
 _REQUEST_TYPES = re.compile(r"Param\b|Request\b|Input\b")
+_STORED_TYPES = re.compile(r"\b(?:Namespace|Row|RowMapping|Record)\b")
 _PLAIN_ANNOTATIONS = re.compile(r"(Optional\[|Union\[|None|str|Any|object|dict|Dict|Mapping|[\[\]|, \"'.]|typing)+")
 
 
@@ -45,6 +47,10 @@ class OpenValues:
 
     def __init__(self, analysis: Analysis) -> None:
         self.analysis = analysis
+
+    @cached_property
+    def stored(self) -> Stored:
+        return Stored(self.analysis)
 
     @cached_property
     def are_listed(self) -> bool:
@@ -73,17 +79,29 @@ class OpenValues:
             index = cst.Index(cst.SimpleString(repr(key)))
             looked_up = cst.Subscript(subject, [cst.SubscriptElement(index)])
             return self._under(subject, key, words) or self._nested(looked_up, words, subject)
-        if self.analysis.module.is_test or not self._may_be(words) or self._speaks_of_others(subject):
+        told = self.seen(subject, words)
+        if told is not None or not self._may_be(words) or self._is_known(subject):
+            return told
+        return self._worded(subject, words)
+
+    def seen(self, subject: cst.BaseExpression, words: Collection[str]) -> Told | None:
+        """The open value that an expression is by its place in a reply, or by its type, whatever the words say."""
+        if self.analysis.module.is_test or not self._may_be(words):
             return None
         part = self.analysis.replies.whence(subject)
-        if part is ELSEWHERE:
-            return None
         if isinstance(part, ReplyPart):
             output = self.at(part, words)
             return Told(output, part.confidence) if output is not None else self._annotated(subject, words)
-        if self._is_own(subject):
-            return None
-        return self._annotated(subject, words) or self._worded(subject, words)
+        return None if part is ELSEWHERE or self._is_own(subject) else self._annotated(subject, words)
+
+    def _is_known(self, subject: cst.BaseExpression) -> bool:
+        """Whether it can be seen where a value comes from, so that its words tell nothing."""
+        part = self.analysis.replies.whence(subject)
+        if self.analysis.module.is_test or isinstance(part, ReplyPart) or part is ELSEWHERE:
+            return True
+        if self._speaks_of_others(subject) or self._is_own(subject):
+            return True
+        return self.stored.is_read_back(subject, self._key_of(subject))
 
     def wherever(self, subject: cst.BaseExpression) -> Told | None:
         """The open value that an expression is by its place alone, whatever it is compared with."""
@@ -111,6 +129,13 @@ class OpenValues:
         value = self._bound_to(root)[0] if isinstance(root, cst.Name) else None
         return any(_KEYS_OF_OTHERS.search(code_of(node)) for node in (subject, value) if node is not None)
 
+    def _key_of(self, subject: cst.BaseExpression) -> str | None:
+        """The key that a value is looked up by, here or where its name is bound."""
+        bound = self._bound_to(subject)[0] if isinstance(subject, cst.Name) else None
+        looked_up = subject if bound is None else bound
+        _, steps = _taken_apart(looked_up)
+        return steps[-1] if steps and isinstance(looked_up, cst.Subscript | cst.Call) else None
+
     def of_classes(self, subject: cst.BaseExpression, classes: Collection[cst.BaseExpression]) -> Told | None:
         """The open value that an object is, by the SDK's classes that the code tells it from."""
         names = {self._sdk_name(node) for node in classes}
@@ -129,7 +154,7 @@ class OpenValues:
             if isinstance(value, Mapping) and not value.open:
                 return frozenset(entry.key for entry in value.entries)
             if isinstance(value, Sequence) and not value.open:
-                items = [evaluator.only(item) for item in value.items]
+                items = [item for i in value.items if (item := evaluator.only(i)) != Const(None)]
                 words = [item.value for item in items if isinstance(item, Const) and isinstance(item.value, str)]
                 return frozenset(words) if len(words) == len(items) else frozenset()
         return frozenset()
@@ -250,7 +275,7 @@ class OpenValues:
         """An expression of unknown origin that is compared with words of Claude's own, and with no others."""
         root = _root(subject)
         annotation = self._annotation(root)
-        if _REQUEST_TYPES.search(annotation):
+        if _REQUEST_TYPES.search(annotation) or _STORED_TYPES.search(annotation):
             return None
         if root is subject and annotation and not _PLAIN_ANNOTATIONS.fullmatch(annotation):
             return None  # a type of the program's own

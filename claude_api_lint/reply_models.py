@@ -7,16 +7,18 @@ module gives to classes and types.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import libcst as cst
 
 from claude_api_lint.api import OpenValue
-from claude_api_lint.dataflow.trees import dotted, last_name, string_value, walk
+from claude_api_lint.dataflow.trees import code_of, dotted, last_name, string_value, walk
 from claude_api_lint.dataflow.values import Class, Instance, Made, Value
 from claude_api_lint.findings import Confidence
+from claude_api_lint.lookups import Lookups
 from claude_api_lint.open_values import OpenValues
 from claude_api_lint.replies import Kind, ReplyPart
 from claude_api_lint.rule import Analysis
@@ -38,8 +40,15 @@ _ENUMS = frozenset({"Enum", "StrEnum"})
 _LISTS = frozenset("list List Sequence Iterable tuple Tuple set frozenset".split())
 _UNIONS = frozenset({"Union", "Optional"})
 _TYPE = "type"
+# What is called with a value before pydantic checks it: in an annotation, and as a decorator.
+_PREPARING = frozenset({"BeforeValidator", "PlainValidator", "WrapValidator"})
+_VALIDATORS = frozenset({"field_validator", "validator"})
+_EARLY = re.compile(r"\b(?:before|plain|wrap)\b|\bpre\s*=\s*True\b")
 MAX_DEPTH = 8
 """Types within types; replies of the API need four."""
+
+
+Path = tuple[str, ...]
 
 
 class Sort(enum.Enum):
@@ -66,6 +75,15 @@ class Closing:
 
 
 @dataclass(frozen=True)
+class Field:
+    """A field of a class with its ``name``, and the ``key`` under which a reply has its value."""
+
+    name: str
+    key: str
+    step: cst.AnnAssign
+
+
+@dataclass(frozen=True)
 class Intake:
     """A call that makes a part of a reply into something: of a type, or as a JSON schema says."""
 
@@ -83,8 +101,13 @@ class ReplyModels:
         self.analysis = analysis
         self.values = OpenValues(analysis)
 
+    @cached_property
+    def lookups(self) -> Lookups:
+        return Lookups(self.analysis)
+
     def closings(self, call: cst.Call) -> Iterator[Closing]:
         """What refuses additions in the model that a call makes a reply into; nothing for any other call."""
+        yield from self._of_keywords(call)
         intake = self._intake(call)
         if intake is None:
             return
@@ -98,7 +121,32 @@ class ReplyModels:
         elif intake.type is not None:
             yield from Types(self).of_type(intake.type, intake.part, call, ())
 
+    def may_be_made(self, names: Set[str]) -> bool:
+        """Whether one of some names is that of a class of this module that is derived from another one."""
+        return not names.isdisjoint(self._class_names)
+
+    @cached_property
+    def _class_names(self) -> frozenset[str]:
+        return frozenset(re.findall(r"\bclass\s+(\w+)\s*\(", self.analysis.module.source.text))
+
     # Where replies go into models
+
+    def _of_keywords(self, call: cst.Call) -> Iterator[Closing]:
+        """``Reply(stop_reason=message.stop_reason)``: pydantic checks each value that a model is made of."""
+        given = {a.keyword.value: a.value for a in call.args if a.keyword is not None}
+        if not given or not self.may_be_made({last_name(call.func) or ""}):
+            return
+        cls = self._class_of(call.func)
+        if cls is None or self.sort(cls) is not Sort.PYDANTIC:
+            return
+        types = Types(self)
+        for field in self.fields(cls):
+            value, annotation = given.get(field.key), field.step.annotation.annotation
+            if value is None or isinstance(value, cst.IfExp) or self.is_prepared(cls, field.name):
+                continue
+            part = self.analysis.replies.of(value) if types.words_of(annotation) else None
+            if part is not None and part.kind is Kind.REPLY and not self.lookups.is_cared_for(call, value):
+                yield from types.of_type(annotation, part, field.step, (cls,))
 
     def _intake(self, call: cst.Call) -> Intake | None:
         method, first = last_name(call.func), call.args[0] if call.args else None
@@ -230,9 +278,28 @@ class ReplyModels:
             if cls.module is self.analysis.module:
                 yield from cls.module.block(cls.node.body).steps
 
+    def fields(self, node: cst.ClassDef) -> list[Field]:
+        """The fields of a class, each as the nearest class declares it."""
+        found: dict[str, Field] = {}
+        for step in self.steps(node):
+            if isinstance(step, cst.AnnAssign) and isinstance(step.target, cst.Name):
+                name = step.target.value
+                found.setdefault(name, Field(name, _alias(step.value) or name, step))
+        return list(found.values())
+
     def _takes_more(self, node: cst.ClassDef) -> bool:
         """Whether the constructor is written by hand: it may take what it does not know."""
         return any(isinstance(step, cst.FunctionDef) and step.name.value == "__init__" for step in self.steps(node))
+
+    def is_prepared(self, node: cst.ClassDef, field: str) -> bool:
+        """Whether a method of a model is called with a field's value before it is checked: it may take any."""
+        methods = [step for step in self.steps(node) if isinstance(step, cst.FunctionDef)]
+        decorators = [one.decorator for method in methods for one in method.decorators]
+        return any(
+            last_name(call.func) in _VALIDATORS and field in strings_in(call) and _EARLY.search(code_of(call))
+            for call in decorators
+            if isinstance(call, cst.Call)
+        )
 
     def named(self, name: str) -> cst.ClassDef | cst.BaseExpression | None:
         """The class or the type that the module gives a name to; None where there is not exactly one."""
@@ -284,13 +351,18 @@ class Types:
         if forbidding is not None:
             owner, setting = forbidding
             yield Closing(owner.name, part.confidence, None, setting, owner)
+        if sort is Sort.MARSHMALLOW:
+            yield from self._of_schema(node, part, within)
+            return
+        for field in self.models.fields(node):
+            if field.key not in _WRITTEN_BY_CLAUDE and not self.models.is_prepared(node, field.name):
+                place = replace(part, path=(*part.path, field.key))
+                yield from self._of_field(field.step, place, (*within, node))
+
+    def _of_schema(self, node: cst.ClassDef, part: ReplyPart, within: tuple[cst.CSTNode, ...]) -> Iterator[Closing]:
+        """What refuses additions in the fields of a schema of marshmallow."""
         for step in self.models.steps(node):
-            if isinstance(step, cst.AnnAssign) and isinstance(step.target, cst.Name) and sort is not Sort.MARSHMALLOW:
-                name = _alias(step.value) or step.target.value
-                if name not in _WRITTEN_BY_CLAUDE:
-                    field = replace(part, path=(*part.path, name))
-                    yield from self._of_field(step, field, (*within, node))
-            elif isinstance(step, cst.Assign) and sort is Sort.MARSHMALLOW and isinstance(step.value, cst.Call):
+            if isinstance(step, cst.Assign) and isinstance(step.value, cst.Call):
                 name = dotted(step.targets[0].target) or "?"
                 yield from self._of_marshmallow(step, step.value, replace(part, path=(*part.path, name)), within)
 
@@ -303,7 +375,7 @@ class Types:
         self, node: cst.BaseExpression, part: ReplyPart, place: cst.CSTNode, within: tuple[cst.CSTNode, ...]
     ) -> Iterator[Closing]:
         """What refuses additions in a type; ``place`` is where it is said that a part of a reply is of this type."""
-        members = list(self._members(node, part))
+        members = [(member, replace(part, path=path)) for member, path in self._members(node, part.path)]
         if len(within) > MAX_DEPTH:
             return
         words = [self._words_of(member) for member, _ in members]
@@ -325,52 +397,57 @@ class Types:
             if isinstance(member, cst.ClassDef):
                 yield from self.of_class(member, whole, (*within, member))
 
+    def words_of(self, node: cst.BaseExpression) -> frozenset[str]:
+        """The values that a type knows, where it is nothing but some Literals and Enums."""
+        words = [self._words_of(member) for member, _ in self._members(node, ())]
+        return frozenset().union(*words) if all(words) else frozenset()
+
     def _is_written_in(self, place: cst.CSTNode, literal: cst.CSTNode) -> bool:
         return any(above is place for above in self.models.analysis.module.ancestors(literal))
 
     def _members(
-        self, node: cst.BaseExpression, part: ReplyPart, depth: int = MAX_DEPTH
-    ) -> Iterator[tuple[cst.CSTNode, ReplyPart]]:
+        self, node: cst.BaseExpression, path: Path, depth: int = MAX_DEPTH
+    ) -> Iterator[tuple[cst.CSTNode, Path]]:
         """The alternatives of a type, or of the elements of a list, with their places; ``None`` is left out."""
         name = last_name(node) if isinstance(node, cst.Name | cst.Attribute) else None
         written = string_value(node)
         if depth == 0:
-            yield node, part
+            yield node, path
         elif isinstance(written, str) and written.isidentifier():
-            yield from self._members_of_name(written, node, part, depth)
+            yield from self._members_of_name(written, node, path, depth)
         elif name is not None and name != "None":
-            yield from self._members_of_name(name, node, part, depth)
+            yield from self._members_of_name(name, node, path, depth)
         elif isinstance(node, cst.BinaryOperation):
-            yield from self._members(node.left, part, depth - 1)
-            yield from self._members(node.right, part, depth - 1)
+            yield from self._members(node.left, path, depth - 1)
+            yield from self._members(node.right, path, depth - 1)
         elif isinstance(node, cst.Subscript):
-            yield from self._members_of_subscript(node, part, depth)
+            yield from self._members_of_subscript(node, path, depth)
         elif name is None:
-            yield node, part
+            yield node, path
 
     def _members_of_name(
-        self, name: str, node: cst.BaseExpression, part: ReplyPart, depth: int
-    ) -> Iterator[tuple[cst.CSTNode, ReplyPart]]:
+        self, name: str, node: cst.BaseExpression, path: Path, depth: int
+    ) -> Iterator[tuple[cst.CSTNode, Path]]:
         found = self.models.named(name)
         if isinstance(found, cst.BaseExpression):
-            yield from self._members(found, part, depth - 1)
+            yield from self._members(found, path, depth - 1)
         else:
-            yield (node if found is None else found), part
+            yield (node if found is None else found), path
 
-    def _members_of_subscript(
-        self, node: cst.Subscript, part: ReplyPart, depth: int
-    ) -> Iterator[tuple[cst.CSTNode, ReplyPart]]:
+    def _members_of_subscript(self, node: cst.Subscript, path: Path, depth: int) -> Iterator[tuple[cst.CSTNode, Path]]:
         name = last_name(node.value)
         inner = [element.slice.value for element in node.slice if isinstance(element.slice, cst.Index)]
         if name in _LISTS and inner:
-            yield from self._members(inner[0], replace(part, path=(*part.path, "[]")), depth - 1)
+            yield from self._members(inner[0], (*path, "[]"), depth - 1)
         elif name == "Annotated" and inner:
-            yield from self._members(inner[0], part, depth - 1)
+            if any(last_name(called) in _PREPARING for one in inner for called in walk(one)):
+                return  # what the API sends is made into something else first
+            yield from self._members(inner[0], path, depth - 1)
         elif name in _UNIONS:
             for member in inner:
-                yield from self._members(member, part, depth - 1)
+                yield from self._members(member, path, depth - 1)
         else:
-            yield node, part
+            yield node, path
 
     def _words_of(self, member: cst.CSTNode) -> frozenset[str]:
         """The values that a Literal or an Enum knows; empty for any other type."""

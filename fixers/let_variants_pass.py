@@ -8,7 +8,7 @@ import libcst as cst
 from claude_api_lint.lint_rules.exhaustive_match import Exhaustive
 
 from claude_api_lint.codemod import command_of
-from claude_api_lint.dataflow.trees import dotted, target_names, walk
+from claude_api_lint.dataflow.trees import dotted, is_irrefutable, target_names, walk
 from claude_api_lint.findings import Applicability, Fix
 from claude_api_lint.fixes import Change, Fixer, NoFix, rewriting
 from claude_api_lint.folding import removal
@@ -29,8 +29,11 @@ class LetVariantsPass(Fixer):
         failing = evidence.chain.failing
         if isinstance(failing, cst.Expr):
             return self._for_type_checkers(failing, evidence)
-        if evidence.chain.fallback is None or not isinstance(failing, cst.Raise):
+        fallback = evidence.chain.fallback
+        if fallback is None or not isinstance(failing, cst.Raise):
             return NoFix("what is to be done about other values depends on what comes after")
+        if isinstance(fallback, cst.MatchCase) and isinstance(fallback.pattern, cst.MatchOr):
+            return NoFix("the same case names a value that is meant to fail")
         reason = self._what_depends(evidence)
         if reason is not None:
             return NoFix(reason)
@@ -79,7 +82,7 @@ class LetVariantsPass(Fixer):
         changes: Changes = {failing: lambda _: cst.Pass()}
         if index > 0 and isinstance(line, cst.SimpleStatementLine) and len(line.body) == 1:
             changes = removal(module, line)
-        if isinstance(fallback, cst.MatchCase) and index == 0:
+        if isinstance(fallback, cst.MatchCase) and index == 0 and is_irrefutable(fallback):
             changes[fallback.pattern] = lambda _: cst.MatchAs()
         return changes
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import libcst as cst
 from claude_api_lint.lint_rules.closed_lookup import Closed
 
 from claude_api_lint.codemod import command_of
-from claude_api_lint.dataflow.trees import dotted, last_name, walk
-from claude_api_lint.dataflow.values import Class
+from claude_api_lint.dataflow.trees import Scope, bound_by, dotted, is_literal, last_name, root_name, string_value, walk
+from claude_api_lint.dataflow.values import Class, Const, Mapping, Thunk
 from claude_api_lint.findings import Applicability, Fix
 from claude_api_lint.fixes import Change, Fixer, NoFix, rewriting
 from claude_api_lint.layout import quoted
@@ -50,18 +52,56 @@ class OpenLookup(Fixer):
         return self._fix("look it up with a default", {node: lambda _: looked_up})
 
     def _default_of(self, table: cst.BaseExpression) -> cst.BaseExpression | None:
-        """The default that the module gives the table elsewhere, or the table's neutral word."""
+        """The default that the module gives the table elsewhere, or the table's neutral value, as it is written."""
         for call in self.analysis.module.nodes(cst.Call, last_name(table) or "get"):
             asks = isinstance(call.func, cst.Attribute) and call.func.attr.value == "get" and len(call.args) == 2
             if asks and dotted(table) is not None and dotted(call.func.value) == dotted(table):  # type: ignore[attr-defined]
-                return call.args[1].value
+                default = call.args[1].value
+                return default if self._means_the_same(default, table) else None
+        return next((value for written in self._neutral(table) if (value := self._repeated(written, table))), None)
+
+    def _neutral(self, table: cst.BaseExpression) -> Iterator[cst.CSTNode]:
+        """Where the neutral values of a table are written."""
         evaluator = self.analysis.evaluator
-        values: set[object] = set()
         for alternative in evaluator.evaluate(table, evaluator.frame_of(self.analysis.module, table)):
-            for entry in getattr(alternative.value, "entries", ()):
-                values.add(getattr(evaluator.only(entry.value), "value", None))
-        word = next((word for word in _NEUTRAL if word in values), None)
-        return quoted(word, table, self.analysis.module.statement_of(table).tree) if word is not None else None
+            for entry in alternative.value.entries if isinstance(alternative.value, Mapping) else ():
+                value, place = evaluator.only(entry.value), evaluator.place_of(entry.value)
+                node = entry.value.node if isinstance(entry.value, Thunk) else place.node if place is not None else None
+                named = (last_name(node) or "").lower() if node is not None else ""
+                if node is not None and (named in _NEUTRAL or (isinstance(value, Const) and value.value in _NEUTRAL)):
+                    yield node
+
+    def _repeated(self, written: cst.CSTNode, table: cst.BaseExpression) -> cst.BaseExpression | None:
+        """What a table writes, for the place where the table is used; None where it would not be the same there."""
+        word = string_value(written)
+        if isinstance(word, str):
+            return quoted(word, table, self.analysis.module.statement_of(table).tree)
+        if not isinstance(written, cst.Name | cst.Attribute) or not self._means_the_same(written, table):
+            return None
+        return written.with_changes(lpar=[], rpar=[])
+
+    def _means_the_same(self, written: cst.BaseExpression, place: cst.CSTNode) -> bool:
+        """Whether an expression is the same at another place: a literal, or a name that both places share."""
+        module = self.analysis.module
+        if is_literal(written):
+            return True
+        if dotted(written) is None or not module.owns(written):
+            return False
+        here, there = list(self._scopes(written)), list(self._scopes(place))
+        binding = [scope for scope in {*here, *there} if self._binds(scope, str(root_name(written)))]
+        return all(scope in here and scope in there and not isinstance(scope, cst.ClassDef) for scope in binding)
+
+    def _scopes(self, node: cst.CSTNode) -> Iterator[Scope]:
+        """The functions and classes whose names may be used at a node, or hide those of the module."""
+        scope = self.analysis.module.scope_of(node)
+        while scope is not None:
+            yield scope
+            scope = self.analysis.module.scope_of(scope)
+
+    def _binds(self, scope: Scope, name: str) -> bool:
+        if isinstance(scope, cst.ClassDef):
+            return any(name in bound_by(node) for node in walk(scope.body, into_scopes=False))
+        return self.analysis.evaluator.flow.binds(scope, name)
 
     # Methods
 

@@ -32,8 +32,8 @@ class ClosedLookup(Rule):
     KeyError, ValueError or AttributeError on the day that a variant is added which they do not know.
 
     Reported where the value is told by the dataflow, by the SDK's types, or by the words that the table has for keys.
-    Lookups that were guarded (`if value in TABLE`), errors that are caught, tables with a default and Enums with
-    `_missing_` are left alone.
+    Lookups that were guarded (`if value in TABLE`), errors that are caught, tables with a default, Enums with
+    `_missing_`, and what the program reads back from a database or the command line are left alone.
 
     Bad:
 
@@ -82,7 +82,7 @@ class ClosedLookup(Rule):
         if key is None or self.lookups.is_cared_for(node, key):
             return
         words = self.lookups.words_of_table(node.value)
-        told = self.values.of(key, words) if words else None
+        told = self._of_table(key, words) if words else None
         if not words and isinstance(node.value, cst.Name | cst.Attribute) and self.lookups.is_enum(node.value):
             told = self.values.wherever(key)
         self._report(node, told, Closed(key, node.value))
@@ -96,7 +96,15 @@ class ClosedLookup(Rule):
             key = node.args[0].value
             words = self.lookups.words_of_enum(node.func) if not isinstance(key, cst.SimpleString) else frozenset()
             if words and not self.lookups.is_cared_for(node, key):
-                self._report(node, self.values.of(key, words), Closed(key))
+                self._report(node, self._of_enum(key, words), Closed(key))
+
+    def _of_table(self, key: cst.BaseExpression, words: frozenset[str]) -> Told | None:
+        """The open value that a key is; the table's words tell it only where the key is called like one."""
+        return self.values.of(key, words) if self.lookups.speaks(key) else self.values.seen(key, words)
+
+    def _of_enum(self, key: cst.BaseExpression, words: frozenset[str]) -> Told | None:
+        """The open value that an Enum is made of; its words tell nothing of what comes out of a file."""
+        return self.values.seen(key, words) if self.values.stored.is_from_file(key) else self.values.of(key, words)
 
     def _report(self, node: cst.CSTNode, told: Told | None, evidence: Closed) -> None:
         if told is None:

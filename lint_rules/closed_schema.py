@@ -25,8 +25,9 @@ class ClosedSchema(Rule):
     something is added.
 
     Reported for models of pydantic, msgspec and marshmallow, JSON schemas, and dataclasses that get a whole reply as
-    keyword arguments, where the dataflow shows that a reply of the API is made into them. Models of requests, of what
-    Claude has written, of configuration, and those of servers that check their own clients are left alone.
+    keyword arguments, where the dataflow shows that a reply of the API is made into them; models of pydantic also where
+    they get one of its values (`Reply(stop_reason=message.stop_reason)`). Models of requests, of what Claude has
+    written, of configuration, and those of servers that check their own clients are left alone.
 
     Bad:
 
@@ -77,7 +78,10 @@ class ClosedSchema(Rule):
     def looks_into(self, statement: Statement) -> bool:
         if statement.shapes is None:
             return True
-        return any(SPREAD in shape.kinds or TAKERS & shape.calls for shape in statement.shapes)
+        return any(
+            SPREAD in shape.kinds or TAKERS & shape.calls or (shape.keywords and self.models.may_be_made(shape.calls))
+            for shape in statement.shapes
+        )
 
     def visit_Call(self, node: cst.Call) -> None:
         if self.analysis.module.is_test:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import libcst as cst
 
 from claude_api_lint.api import load_catalog
-from claude_api_lint.chains import Chain, Chains, is_passed_on, raised_names, tested
+from claude_api_lint.chains import Chain, Chains, Refusal, is_passed_on, raised_names, tested
 from claude_api_lint.dataflow.trees import code_of
 from claude_api_lint.filters import Filters
+from claude_api_lint.lookups import Lookups
 from claude_api_lint.open_values import OpenValues, Told
 from claude_api_lint.parsing import Statement
 from claude_api_lint.rule import Rule
@@ -34,8 +35,9 @@ class ExhaustiveMatch(Rule):
     from 2 to 12. Code that raises, asserts or calls `assert_never` for a variant which it does not know works until the
     day that one is added.
 
-    Reported for chains of `if`, `match` statements, chains of returns, `if x not in KNOWN: raise` and `assert`, where
-    the value is told by the dataflow, by the types of the SDK, or by the words that it is compared with. Code that
+    Reported for chains of `if`, `match` statements, chains of returns, `if x not in KNOWN: raise`, `assert`, and what
+    is looked up (`handler = TABLE.get(x)`) and fails where nothing is found (`if handler is None: raise`), where the
+    value is told by the dataflow, by the types of the SDK, or by the words that it is compared with. Code that
     tells apart what it has made itself, requests, and errors that are raised as errors anyway are left alone.
 
     Bad:
@@ -83,6 +85,10 @@ class ExhaustiveMatch(Rule):
         return Filters(self.analysis)
 
     @cached_property
+    def lookups(self) -> Lookups:
+        return Lookups(self.analysis)
+
+    @cached_property
     def values(self) -> OpenValues:
         return OpenValues(self.analysis)
 
@@ -93,7 +99,8 @@ class ExhaustiveMatch(Rule):
 
     def _may_refuse(self, shape: Shape) -> bool:
         fails = shape.kinds & {"Raise", "Assert"} or any("assert" in name for name in shape.calls)
-        return bool(fails) and self.values.are_compared(shape)
+        looks_up = "getattr" in shape.calls or ("get" in shape.calls and self.values.are_listed)
+        return bool(fails) and (looks_up or self.values.are_compared(shape))
 
     def visit_If(self, node: cst.If) -> None:
         chain = self.chains.of_if(node)
@@ -103,6 +110,8 @@ class ExhaustiveMatch(Rule):
         refusal = self.chains.of_refusal(node)
         if refusal is not None:
             self._judge(refusal, node, node)
+        elif (refused := self.chains.of_none(node)) is not None:
+            self._judge_lookup(refused, node)
 
     def visit_Match(self, node: cst.Match) -> None:
         chain, _ = self.chains.of_match(node)
@@ -121,7 +130,21 @@ class ExhaustiveMatch(Rule):
         words = chain.words.union(*(self.values.words_of(collection) for collection in chain.collections))
         told = self.values.of_classes(chain.subject, chain.classes) if chain.classes else None
         told = told or (self.values.of(chain.subject, words, chain.key) if words else None)
-        if told is None or self._is_meant(chain, owner, told, len(words)):
+        self._report(replace(chain, words=words), owner, place, told)
+
+    def _judge_lookup(self, refused: Refusal, owner: cst.If) -> None:
+        """Report a lookup of an open value whose None makes every other variant fail."""
+        lookup = self.lookups.giving_none(refused.value)
+        if lookup is None:
+            return
+        words = self.lookups.words_of_table(lookup.table) if lookup.table is not None else frozenset[str]()
+        told = self.values.of(lookup.key, words) if words else None
+        told = told or (self.values.wherever(lookup.key) if lookup.table is None else None)
+        chain = Chain(lookup.key, words, (), refused.failing, refused.fallback, refuses=True)
+        self._report(chain, owner, refused.place, told)
+
+    def _report(self, chain: Chain, owner: cst.CSTNode, place: cst.CSTNode, told: Told | None) -> None:
+        if told is None or self._is_meant(chain, owner, told):
             return
         message = (
             f"{told.output.one} that is not listed here fails, but the API may add variants at any time "
@@ -129,11 +152,11 @@ class ExhaustiveMatch(Rule):
         )
         self.report(place, message, told.confidence, Exhaustive(chain, owner))
 
-    def _is_meant(self, chain: Chain, owner: cst.CSTNode, told: Told, words: int) -> bool:
+    def _is_meant(self, chain: Chain, owner: cst.CSTNode, told: Told) -> bool:
         """Whether other values cannot come here, or are meant to fail."""
         if told.output.is_error and (self.chains.raises_in_an_arm(owner) or is_passed_on(chain.failing)):
             return True
-        if not told.output.names_a_type and words < (3 if chain.refuses else 2):
+        if not told.output.names_a_type and len(chain.words) < (3 if chain.refuses else 2):
             return True
         assert chain.failing is not None
         if self.guards.is_caught(chain.failing, raised_names(chain.failing)):

@@ -24,6 +24,7 @@ from claude_api_lint.dataflow.trees import (
     bound_by,
     code_of,
     dotted,
+    is_irrefutable,
     is_statement,
     literal_value,
     target_names,
@@ -559,7 +560,7 @@ class Flow:
         for case in step.cases:
             for assumptions in self._case_arms(step, case, frame):
                 yield from assuming(self._end(case.body, path, frame, leaving), assumptions)
-        if not any(_is_irrefutable(case) for case in step.cases):
+        if not any(is_irrefutable(case) for case in step.cases):
             yield from self.before(block, index, path, frame, leaving)
 
     # Where blocks begin
@@ -1019,10 +1020,6 @@ def _captures(case: cst.MatchCase) -> set[str]:
         elif isinstance(node, cst.MatchMapping) and node.rest is not None:
             names.add(node.rest.value)
     return names
-
-
-def _is_irrefutable(case: cst.MatchCase) -> bool:
-    return case.guard is None and isinstance(case.pattern, cst.MatchAs) and case.pattern.pattern is None
 
 
 def _rest_of(whole: Value) -> Alternatives:

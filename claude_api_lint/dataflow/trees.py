@@ -178,6 +178,18 @@ def is_literal(node: cst.CSTNode) -> bool:
     return isinstance(node, cst.BaseNumber | cst.SimpleString | cst.ConcatenatedString)
 
 
+def is_irrefutable(case: cst.MatchCase) -> bool:
+    """Whether a case takes every value: ``case _:``, ``case other:``, ``case _ as other:``, ``case "a" | _:``."""
+    return case.guard is None and takes_everything(case.pattern)
+
+
+def takes_everything(pattern: cst.MatchPattern) -> bool:
+    """Whether a pattern matches every value; of alternatives only the last one can."""
+    if isinstance(pattern, cst.MatchOr):
+        return takes_everything(pattern.patterns[-1].pattern)
+    return isinstance(pattern, cst.MatchAs) and (pattern.pattern is None or takes_everything(pattern.pattern))
+
+
 def code_of(node: cst.CSTNode) -> str:
     """The source text of a node."""
     return cst.Module(body=()).code_for_node(node)
