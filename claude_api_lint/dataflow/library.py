@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from claude_api_lint.dataflow import texts
+from claude_api_lint.dataflow import mappings, texts
 from claude_api_lint.dataflow.values import (
     HOLE,
     Alternative,
@@ -142,6 +142,14 @@ def _dict(evaluator: Evaluator, arguments: Arguments, node: cst.Call, frame: Fra
     return built
 
 
+def _headers(evaluator: Evaluator, arguments: Arguments, node: cst.Call, frame: Frame) -> Iterable[Alternative]:
+    """A dict that ignores case, in which both of two casings stay that it is made with."""
+    built = _dict(evaluator, arguments, node, frame)
+    return [
+        Alternative(mappings.ignoring_case(a.value) if isinstance(a.value, Mapping) else a.value, a.when) for a in built
+    ]
+
+
 def _list(evaluator: Evaluator, arguments: Arguments, node: cst.Call, frame: Frame) -> Iterable[Alternative]:
     if not arguments.positional:
         return just(Sequence((), home=Place(frame.module, node)))
@@ -242,9 +250,12 @@ _MODELS: dict[str, Model] = {
     "httpx.URL": _text,
     "builtins.dict": _dict,
     "collections.OrderedDict": _dict,
-    "httpx.Headers": _dict,
-    "requests.structures.CaseInsensitiveDict": _dict,
-    "multidict.CIMultiDict": _dict,
+    "httpx.Headers": _headers,
+    "requests.structures.CaseInsensitiveDict": _headers,
+    "multidict.CIMultiDict": _headers,
+    "urllib3.HTTPHeaderDict": _headers,
+    "urllib3._collections.HTTPHeaderDict": _headers,
+    "tornado.httputil.HTTPHeaders": _headers,
     "builtins.list": _list,
     "builtins.tuple": _list,
     "builtins.set": _list,

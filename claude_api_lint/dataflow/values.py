@@ -209,7 +209,8 @@ class Mapping(Value):
     """A mapping with known keys; ``open`` tells that there may be others, and ``why``.
 
     ``homes`` are the literals and calls that built it, the first one first: where an entry could be added. ``added``
-    marks what a function puts into a mapping that is made elsewhere.
+    marks what a function puts into a mapping that is made elsewhere, ``ignores_case`` one in which two casings are one
+    key.
     """
 
     entries: tuple[Entry, ...] = ()
@@ -217,6 +218,7 @@ class Mapping(Value):
     homes: tuple[Place, ...] = field(default=(), compare=False)
     why: str = field(default="", compare=False)
     added: bool = False
+    ignores_case: bool = False
 
 
 @dataclass(frozen=True)
