@@ -220,6 +220,12 @@ class Effects:
             and dotted(func.value.value) == path
         ):
             return self._item_method_called(func.value, func.attr.value, call, frame, state)
+        if isinstance(func, cst.Attribute) and isinstance(func.value, cst.Subscript):
+            held = dotted(func.value.value) or ""
+            if held.startswith(path + "."):
+                names = (*held[len(path) + 1 :].split("."), func.attr.value)
+                change = Change("within", names, call, frame, _index(func.value))
+                return tuple(Alternative(_changed(a.value, change), a.when) for a in state)
         if isinstance(func, cst.Attribute) and func.attr.value not in READING_METHODS:
             taken_from = _taken_from(func.value, path)
             if taken_from is not None:

@@ -31,5 +31,6 @@ LIBRARY = Library(
         "read": Reading(Gives.BODY, binary=True),
         "content": Reading(Gives.LINES, binary=True),
     },
+    stock=frozenset({"aiohttp.BasicAuth"}),
     aliases={"aiohttp.client.ClientSession": "aiohttp.ClientSession"},
 )

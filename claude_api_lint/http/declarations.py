@@ -123,6 +123,10 @@ class Library:
     """Whether a header whose value is None is left out (else sending fails)."""
     global_hooks: frozenset[str] = frozenset()
     """Names through which a program changes every request: where one is used, headers may come from there."""
+    stock: frozenset[str] = frozenset()
+    """What the library itself brings for its clients' hooks that adds no headers, or none but ``authorization``."""
+    late_hooks: frozenset[str] = frozenset()
+    """The keys of hooks that are called when the request is out."""
     response: Mapping[str, Reading] = field(default_factory=dict)
     """What the attributes and methods of a response give."""
     responses: frozenset[str] = frozenset()

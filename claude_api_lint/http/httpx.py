@@ -36,6 +36,10 @@ LIBRARY = Library(
     },
     # A plain dict becomes a list of pairs (httpx.Headers), and each goes out as its own line.
     repeats_casings=True,
+    stock=frozenset(
+        f"httpx.{name}" for name in ("HTTPTransport", "AsyncHTTPTransport", "BasicAuth", "DigestAuth", "NetRCAuth")
+    ),
+    late_hooks=frozenset({"response"}),
     response={
         "json": Reading(Gives.REPLY),
         "text": Reading(Gives.BODY),

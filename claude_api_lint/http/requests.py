@@ -50,6 +50,14 @@ LIBRARY = Library(
         **{f"requests.api.{verb}": f"requests.{verb}" for verb in (*VERBS, "request")},
     },
     drops_none=True,
+    stock=frozenset(
+        {
+            "requests.adapters.HTTPAdapter",
+            "requests.auth.HTTPBasicAuth",
+            "requests.auth.HTTPDigestAuth",
+            "requests.auth.HTTPProxyAuth",
+        }
+    ),
     response={
         ITERATED: Reading(Gives.CHUNKS, binary=True),
         "json": Reading(Gives.REPLY),
