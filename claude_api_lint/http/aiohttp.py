@@ -18,6 +18,7 @@ LIBRARY = Library(
             headers=parameter(None, "headers"),
             attribute="headers",
             hooks=frozenset({"auth", "middlewares", "trace_configs", "client_session"}),
+            inner=frozenset({"_request", "_prepare_headers"}),
         ),
     ),
     sendings={

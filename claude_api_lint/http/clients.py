@@ -17,6 +17,7 @@ from claude_api_lint.dataflow.values import (
     Const,
     Made,
     Mapping,
+    Thunk,
     Unknown,
     Value,
     assuming,
@@ -25,6 +26,7 @@ from claude_api_lint.dataflow.values import (
 from claude_api_lint.http.declarations import Client, Library, Parameter
 from claude_api_lint.http.headers import Headers, as_mapping, overridden
 from claude_api_lint.http.hooks import Hooks
+from claude_api_lint.http.patches import may_add_headers
 from claude_api_lint.http.registry import Registry
 
 
@@ -119,9 +121,7 @@ class Clients:
             given = self._client_argument(client, description.headers)
             states = tuple(Alternative(self._headers.of(a.value), a.when) for a in given)
         if self._constructed_with_hook(library, client, description):
-            states = tuple(
-                Alternative(mappings.opened(as_mapping(a.value), "a hook that may add headers"), a.when) for a in states
-            )
+            states = _opened(states, "a hook that may add headers")
         for change in client.changes:
             states = self.evaluator.limit(self._changed(states, change, description, library))
         return states
@@ -137,16 +137,26 @@ class Clients:
     ) -> Iterable[Alternative]:
         """The default headers after something was done to the client."""
         if change.kind == "unknown":
-            return [
-                Alternative(mappings.opened(as_mapping(a.value), "a client handed elsewhere"), a.when) for a in states
-            ]
+            return _opened(states, "a client handed elsewhere")
+        if self._replaces_method(change, description):
+            return _opened(states, "a method of the client is replaced")
         if change.path and change.path[0] in description.hooks and self._hooks.set_by(library, change):
-            return [
-                Alternative(mappings.opened(as_mapping(a.value), "a hook that may add headers"), a.when) for a in states
-            ]
+            return _opened(states, "a hook that may add headers")
         if description.attribute is None or change.path[:1] != (description.attribute,):
             return states
         return self._headers.changed(states, change)
+
+    def _replaces_method(self, change: Change, description: Client) -> bool:
+        """Whether a method that requests pass through is replaced by one that may add headers."""
+        if change.kind != "set" or len(change.path) != 1 or change.path[0] not in description.inner:
+            return False
+        assert isinstance(change.node, cst.BaseExpression)
+        return may_add_headers(self.evaluator.only(Thunk(change.node, change.frame)))
+
+
+def _opened(states: Alternatives, why: str) -> Alternatives:
+    """The default headers where others may be among them."""
+    return tuple(Alternative(mappings.opened(as_mapping(a.value), why), a.when) for a in states)
 
 
 def joined(base: Value, url: Value, scheme: str = "") -> Value:

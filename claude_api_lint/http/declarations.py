@@ -72,13 +72,15 @@ class Client:
     """A client or session: what its constructor takes, and the attribute that holds its default headers.
 
     ``merges`` tells whether a call's headers come on top of the defaults, or (else) replace them. ``hooks`` are
-    arguments, attributes and methods through which somebody else may add headers to a request.
+    arguments, attributes and methods through which somebody else may add headers to a request. ``inner`` are methods
+    that requests pass through, whichever method sends them.
     """
 
     base_url: Parameter | None = None
     headers: Parameter | None = None
     attribute: str | None = None
     hooks: frozenset[str] = frozenset()
+    inner: frozenset[str] = frozenset()
     scheme: str = ""
     merges: bool = True
 

@@ -46,6 +46,7 @@ from claude_api_lint.http.bodies import Body, given_body
 from claude_api_lint.http.clients import Clients, joined
 from claude_api_lint.http.declarations import Building, Library, Parameter, Sending
 from claude_api_lint.http.headers import Headers, as_mapping
+from claude_api_lint.http.patches import Patches
 from claude_api_lint.http.reached import Reached
 from claude_api_lint.http.reads import Read, further, pairs
 from claude_api_lint.http.registry import Registry, load_registry
@@ -117,6 +118,7 @@ class Exchanges:
         self._headers = Headers(evaluator)
         self._clients = Clients(evaluator, self.registry)
         self._wrappers = Wrappers(evaluator, self.registry)
+        self._patches = Patches(evaluator, self.registry)
         self.calls = SendingCalls(evaluator, self.registry, self._wrappers, paths)
         self._reached = Reached(evaluator, self._read, self.calls.may_send, self.registry.last_names)
 
@@ -160,8 +162,8 @@ class Exchanges:
     ) -> Exchange:
         """The exchange that takes place: its URL rests on the call's conditions as well."""
         headers, library = read.headers, read.library
-        words = module.words if read.sent_at is None else read.sent_at.module.words
-        if library is not None and library.global_hooks & words:
+        sender = module if read.sent_at is None else read.sent_at.module
+        if library is not None and (library.global_hooks & sender.words or self._patches.are_in(sender)):
             headers = mappings.opened(headers, "headers that every request gets")
         url_when = read.url_when | conditions
         return Exchange(

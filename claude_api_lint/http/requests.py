@@ -26,7 +26,11 @@ LIBRARY = Library(
     name="requests",
     clients={
         # An auth object or a mounted adapter may set any header (requests.auth.AuthBase, HTTPAdapter.add_headers).
-        "requests.Session": Client(attribute="headers", hooks=frozenset({"auth", "mount"})),
+        "requests.Session": Client(
+            attribute="headers",
+            hooks=frozenset({"auth", "mount"}),
+            inner=frozenset({"request", "send", "prepare_request", "rebuild_auth", "get_adapter"}),
+        ),
     },
     sendings={
         **{f"requests.{verb}": _BY_VERB for verb in VERBS},
