@@ -46,6 +46,7 @@ from claude_api_lint.http.bodies import Body, given_body
 from claude_api_lint.http.clients import Clients, joined
 from claude_api_lint.http.declarations import Building, Library, Parameter, Sending
 from claude_api_lint.http.headers import Headers, as_mapping
+from claude_api_lint.http.own_clients import OwnClients
 from claude_api_lint.http.patches import Patches
 from claude_api_lint.http.reached import Reached
 from claude_api_lint.http.reads import Read, further, pairs
@@ -119,6 +120,7 @@ class Exchanges:
         self._clients = Clients(evaluator, self.registry)
         self._wrappers = Wrappers(evaluator, self.registry)
         self._patches = Patches(evaluator, self.registry)
+        self._own_clients = OwnClients(evaluator, self.registry)
         self.calls = SendingCalls(evaluator, self.registry, self._wrappers, paths)
         self._reached = Reached(evaluator, self._read, self.calls.may_send, self.registry.last_names)
 
@@ -194,9 +196,11 @@ class Exchanges:
         receiver = callee.whole if isinstance(callee, Part) and isinstance(callee.whole, Made) else None
         if name in self.registry.sendings:
             library, sending = self.registry.sendings[name]
+            if isinstance(callee, Unknown):
+                yield from self._sent_by_own_client(library, sending, call, frame, prepared)
+                return
             for read in self._sent(library, sending, receiver, call, frame, prepared):
-                known = _inherited(read) if isinstance(callee, Unknown) else read
-                yield replace(known, library=library, client=_made_at(receiver))
+                yield replace(read, library=library, client=_made_at(receiver))
         elif name in self.registry.buildings and self.registry.buildings[name][1].sends:
             library, building = self.registry.buildings[name]
             for read in self._built_and_sent(library, building, name, call, frame):
@@ -205,6 +209,18 @@ class Exchanges:
             yield from self._prepared_elsewhere(call, frame)
         elif self._wrappers.looks_like_request(call) and self._wrappers.may_be(callee, name):
             yield from self._wrappers.read(call, frame)
+
+    def _sent_by_own_client(
+        self, library: Library, sending: Sending, call: cst.Call, frame: Frame, prepared: Prepared | None
+    ) -> Iterator[Read]:
+        """What a method sends that the program's own kind of client inherits."""
+        clients = self._own_clients.called(call, frame)
+        for client in clients:
+            assert isinstance(client.value, Made)
+            for read in further(self._sent(library, sending, client.value, call, frame, prepared), client.when):
+                yield replace(read, library=library, client=_made_at(client.value))
+        for read in self._sent(library, sending, None, call, frame, prepared) if not clients else ():
+            yield replace(_inherited(read), library=library)
 
     def _sent_elsewhere(self, callee: Function, call: cst.Call, frame: Frame) -> Iterator[Read]:
         """What a function of another file sends; where that is not seen, what the arguments say by themselves."""
@@ -384,7 +400,7 @@ class Exchanges:
 
 
 def _inherited(read: Read) -> Read:
-    """What a method sends that the program's own kind of client inherits: its base URL and headers are not seen."""
+    """What the program's own kind of client sends, of which nothing is known: its base URL and headers are not seen."""
     headers = mappings.opened(read.headers, "a client's subclass may add headers")
     return replace(read, url=joined(Text(HOLE), read.url), headers=headers)
 
