@@ -16,6 +16,7 @@ from claude_api_lint.dataflow.values import Alternatives, Const, Entry, Mapping,
 from claude_api_lint.findings import Applicability, Edit, Fix
 from claude_api_lint.fixes import Fixer, NoFix
 from claude_api_lint.http.exchanges import Exchange
+from claude_api_lint.http.registry import load_registry
 from claude_api_lint.layout import call_with, dict_with, list_with_pair, pairs_with, quoted
 from claude_api_lint.rule import Violation
 
@@ -96,7 +97,7 @@ class AddVersionHeader(Fixer):
         if isinstance(node, cst.Dict):
             return self._into_dict(node, exchange)
         if isinstance(node, cst.Call):
-            if isinstance(node.func, cst.Attribute) and node.func.attr.value.startswith("add_"):
+            if isinstance(node.func, cst.Attribute) and node.func.attr.value in load_registry().adders:
                 return self._behind_add_header(node, exchange)
             return self._into_constructor(node)
         is_command = exchange.library is not None and exchange.library.name == "curl"
@@ -211,7 +212,7 @@ class AddVersionHeader(Fixer):
         line = module.parent(module.step_of(last) or last)
         block = module.parent(line) if line is not None else None
         if not isinstance(line, cst.SimpleStatementLine) or not isinstance(block, cst.IndentedBlock | cst.Module):
-            return NoFix("the last add_header does not stand on a line of its own")
+            return NoFix("the last line that adds a header does not stand on a line of its own")
         assert isinstance(last, cst.Call)
         header = self._quoted(self.analysis.catalog.version_header, last)
         new_call = last.with_changes(

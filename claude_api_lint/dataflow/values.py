@@ -311,11 +311,12 @@ class Part(Value):
 @hashed_once
 @dataclass(frozen=True)
 class Change:
-    """What a statement did to an object: ``kind`` is "call", "set", "item", "within" or "delete"; ``path`` the
-    attributes to it.
+    """What a statement did to an object: ``kind`` is "call", "set", "item", "within", "joined" or "delete"; ``path``
+    the attributes to it.
 
     For a call ``node`` is the Call; for "set" and "item" the value assigned (``key`` being the item's key). A call of a
-    method of an item is "within": ``client.event_hooks["request"].append(hook)``.
+    method of an item is "within": ``client.event_hooks["request"].append(hook)``; for "joined" ``node`` is what ``|=``
+    or ``+=`` joins to it.
     """
 
     kind: str

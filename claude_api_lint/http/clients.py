@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 import libcst as cst
 
@@ -120,31 +119,30 @@ class Clients:
         if description.headers is not None:
             given = self._client_argument(client, description.headers)
             states = tuple(Alternative(self._headers.of(a.value), a.when) for a in given)
-        if self._constructed_with_hook(library, client, description):
-            states = _opened(states, "a hook that may add headers")
         for change in client.changes:
-            states = self.evaluator.limit(self._changed(states, change, description, library))
-        return states
+            if description.attribute is not None and change.path[:1] == (description.attribute,):
+                states = self.evaluator.limit(self._headers.changed(states, change))
+        doubt = self._doubt(library, client, description)
+        return _opened(states, doubt) if doubt else states
 
     def _constructed_with_hook(self, library: Library, client: Made, description: Client) -> bool:
         return any(
-            self._hooks.given(library, description.hooks, arguments)
+            self._hooks.made_with(library, description, arguments)
             for arguments, _ in self.evaluator.calls.arguments(client.call, client.frame)
         )
 
-    def _changed(
-        self, states: Alternatives, change: Change, description: Client, library: Library
-    ) -> Iterable[Alternative]:
-        """The default headers after something was done to the client."""
-        if change.kind == "unknown":
-            return _opened(states, "a client handed elsewhere")
-        if self._replaces_method(change, description):
-            return _opened(states, "a method of the client is replaced")
-        if change.path and change.path[0] in description.hooks and self._hooks.set_by(library, change):
-            return _opened(states, "a hook that may add headers")
-        if description.attribute is None or change.path[:1] != (description.attribute,):
-            return states
-        return self._headers.changed(states, change)
+    def _doubt(self, library: Library, client: Made, description: Client) -> str:
+        """Why a client may send more headers than its defaults; empty where nothing says so."""
+        if self._constructed_with_hook(library, client, description):
+            return "a hook that may add headers"
+        for change in client.changes:
+            if change.kind == "unknown":
+                return "a client handed elsewhere"
+            if self._replaces_method(change, description):
+                return "a method of the client is replaced"
+            if change.path and change.path[0] in description.hooks and self._hooks.set_by(library, change):
+                return "a hook that may add headers"
+        return ""
 
     def _replaces_method(self, change: Change, description: Client) -> bool:
         """Whether a method that requests pass through is replaced by one that may add headers."""

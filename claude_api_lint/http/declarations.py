@@ -39,7 +39,8 @@ class Sending:
 
     It is told where URL and headers are (``url``, ``headers``), or in which argument a request that was built before is
     (``request``), or how to read them out of a command (``command``). ``json`` is what the library makes JSON of,
-    ``body`` what goes out as it is. ``client`` is the argument that sends it, for a function.
+    ``body`` what goes out as it is. ``client`` is the argument that sends it, for a function. ``begun_by`` is the
+    client's method that was told the URL before, and ``adders`` are those that add one header.
     """
 
     url: Parameter | None = None
@@ -49,6 +50,8 @@ class Sending:
     request: Parameter | None = None
     command: CommandReader | None = None
     client: Parameter | None = None
+    begun_by: str = ""
+    adders: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,8 @@ class Client:
     inner: frozenset[str] = frozenset()
     scheme: str = ""
     merges: bool = True
+    takes_hooks: bool = False
+    """Whether the constructor's positional arguments are hooks, too."""
 
 
 class Gives(enum.Enum):

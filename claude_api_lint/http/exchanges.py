@@ -165,7 +165,8 @@ class Exchanges:
         """The exchange that takes place: its URL rests on the call's conditions as well."""
         headers, library = read.headers, read.library
         sender = module if read.sent_at is None else read.sent_at.module
-        if library is not None and (library.global_hooks & sender.words or self._patches.are_in(sender)):
+        hooks = library.global_hooks if library is not None and read.client is None else frozenset()
+        if library is not None and (hooks & sender.words or self._patches.are_in(sender)):
             headers = mappings.opened(headers, "headers that every request gets")
         url_when = read.url_when | conditions
         return Exchange(
@@ -274,13 +275,28 @@ class Exchanges:
                         url, mapping = alternative.value.items
                         if isinstance(url, Value) and isinstance(mapping, Mapping):
                             yield Read(url, alternative.when | when, mapping, alternative.when | when)
+            elif sending.begun_by:
+                yield from further(self._begun(sending, client), when)
             elif sending.request is not None:
                 yield from self._request_sent(library, sending.request, client, arguments, when)
-            else:
+            if sending.url is not None and not sending.begun_by:
                 for sender in self._clients_given(sending, arguments) or [client]:
                     urls = self._clients.urls(sender, arguments, sending.url)
                     headers = self._clients.headers(library, sender, arguments, sending.headers)
                     yield from pairs(urls, headers, when, given_body(sending, arguments))
+
+    def _begun(self, sending: Sending, client: Made | None) -> Iterator[Read]:
+        """A request whose URL and headers a client was told by one call after the other."""
+        changes = client.changes if client is not None else ()
+        begun = [index for index, change in enumerate(changes) if change.path == (sending.begun_by,)]
+        first = changes[begun[-1]] if begun else None
+        if first is None or not isinstance(first.node, cst.Call):
+            return
+        headers: Alternatives = just(Mapping())
+        for change in changes[begun[-1] + 1 :]:
+            headers = self.evaluator.limit(self._request_changed(headers, change, sending.adders))
+        for arguments, when in self.evaluator.calls.arguments(first.node, first.frame):
+            yield from pairs(self._clients.urls(client, arguments, sending.url), headers, when)
 
     def _clients_given(self, sending: Sending, arguments: Arguments) -> list[Made | None]:
         """The clients that a function may be told to send with."""
@@ -309,7 +325,7 @@ class Exchanges:
         for read in self._built_from(library, building, made, client):
             headers: Alternatives = (Alternative(read.headers, read.headers_when),)
             for change in made.changes:
-                headers = self.evaluator.limit(self._request_changed(headers, change, building))
+                headers = self.evaluator.limit(self._request_changed(headers, change, building.adders))
             body = None if any(change.path[:1] in _CONTENTS for change in made.changes) else read.body
             yield from pairs((Alternative(read.url, read.url_when),), headers, NOTHING, body)
 
@@ -327,13 +343,13 @@ class Exchanges:
             urls = self._clients.urls(owner, arguments, building.url)
             yield from pairs(urls, headers, when, given_body(building, arguments))
 
-    def _request_changed(self, states: Alternatives, change: Change, building: Building) -> Iterable[Alternative]:
+    def _request_changed(self, states: Alternatives, change: Change, adders: frozenset[str]) -> Iterable[Alternative]:
         """The headers of a request object after something was done to it."""
         if change.kind == "unknown":
             return [
                 Alternative(mappings.opened(as_mapping(a.value), "a request handed elsewhere"), a.when) for a in states
             ]
-        if change.kind == "call" and change.path[-1] in building.adders and isinstance(change.node, cst.Call):
+        if change.kind == "call" and change.path[-1] in adders and isinstance(change.node, cst.Call):
             return self._headers.added(states, change.node, change.frame)
         if change.path[:1] == ("headers",):
             return self._headers.changed(states, change)
@@ -384,11 +400,10 @@ class Exchanges:
     def _completed_elsewhere(self, path: str, step: cst.CSTNode, frame: Frame) -> bool:
         """Whether other functions may complete the object: it is kept in an attribute, or returned."""
         module, scope = frame.module, frame.module.scope_of(step)
-        adders = frozenset().union(*(building.adders for _, building in self.registry.buildings.values()))
         others = [
             call
             for call in module.nodes(cst.Call)
-            if last_name(call.func) in adders and module.scope_of(call) is not scope
+            if last_name(call.func) in self.registry.adders and module.scope_of(call) is not scope
         ]
         if not others:
             return False

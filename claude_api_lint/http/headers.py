@@ -59,6 +59,8 @@ class Headers:
         if change.kind == "set" and isinstance(change.node, cst.BaseExpression):
             values = evaluator.evaluate(change.node, change.frame)
             return [Alternative(self.of(a.value), a.when) for a in values]
+        if change.kind == "joined" and isinstance(change.node, cst.BaseExpression):
+            return evaluator.combine((states, evaluator.evaluate(change.node, change.frame)), evaluator.updated)
         if change.kind == "item" and change.key is not None and isinstance(change.node, cst.BaseExpression):
             thunk, place = Thunk(change.node, change.frame), Place(change.frame.module, change.key)
             keys = evaluator.evaluate(change.key, change.frame)

@@ -12,6 +12,7 @@ from claude_api_lint.dataflow.trees import walk
 from claude_api_lint.dataflow.values import (
     Change,
     Const,
+    External,
     Function,
     Instance,
     Made,
@@ -21,7 +22,7 @@ from claude_api_lint.dataflow.values import (
     Thunk,
     Value,
 )
-from claude_api_lint.http.declarations import Library
+from claude_api_lint.http.declarations import Client, Library
 from claude_api_lint.http.registry import Registry
 
 # The methods by which the libraries' auth objects get a request, and the classes that they derive from.
@@ -46,11 +47,19 @@ class Hooks:
             self._may_add(library, arguments.keywords[name], name) for name in names if name in arguments.keywords
         )
 
+    def made_with(self, library: Library, client: Client, arguments: Arguments) -> bool:
+        """Whether a client is made with something that may add headers."""
+        if client.takes_hooks and (
+            arguments.open_positional or any(self._may_add(library, v, "") for v in arguments.positional)
+        ):
+            return True
+        return self.given(library, client.hooks, arguments)
+
     def set_by(self, library: Library, change: Change) -> bool:
         """Whether a change to a hook of a client brings something that may add headers."""
         if change.key is not None and self._is_late(library, Thunk(change.key, change.frame)):
             return False
-        if change.kind in ("set", "item") and isinstance(change.node, cst.BaseExpression):
+        if change.kind in ("set", "item", "joined") and isinstance(change.node, cst.BaseExpression):
             return len(change.path) > 1 or self._may_add(library, Thunk(change.node, change.frame), change.path[0])
         values = [Thunk(a.value, change.frame) for a in change.node.args] if isinstance(change.node, cst.Call) else []
         if change.path[-1] in _HANDING_OUT and values and change.kind == "call":
@@ -72,6 +81,8 @@ class Hooks:
         if isinstance(known, Mapping):
             called = (entry.value for entry in known.entries if entry.key not in library.late_hooks)
             return known.open or any(self._may_add(library, value, hook) for value in called)
+        if isinstance(known, External):
+            return self.registry.canonical(known.name) not in library.stock
         if isinstance(known, Made):
             return self.registry.canonical(known.name) not in library.stock or bool(known.changes)
         if isinstance(known, Instance):
