@@ -9,13 +9,12 @@ from collections.abc import Iterator
 
 import libcst as cst
 
+from claude_api_lint.dataflow.changed_in_place import changed_in_place, sets_attribute
 from claude_api_lint.dataflow.evaluator import Evaluator
 from claude_api_lint.dataflow.module import Module
-from claude_api_lint.dataflow.trees import CHANGING_METHODS, dotted
+from claude_api_lint.dataflow.trees import dotted, last_name
 from claude_api_lint.dataflow.values import Class, Place
 from claude_api_lint.http.exchanges import Exchange
-
-_CHANGING = CHANGING_METHODS | {"__setitem__"}
 
 
 class CompletedElsewhere:
@@ -64,31 +63,14 @@ def _names(place: Place) -> Iterator[str]:
         yield from filter(None, (dotted(target.target) for target in step.targets))
     elif isinstance(step, cst.AnnAssign):
         yield dotted(step.target) or ""
+    elif isinstance(place.node, cst.Call) and last_name(place.node.func) == "__init__":
+        yield "self.headers"  # of a client that is the object itself
 
 
 def _changes(module: Module, name: str, imported: frozenset[str]) -> bool:
     """Whether a module changes what it imports under a name: ``HEADERS[...] = ``, ``net.session.headers.update``."""
-    for target in _changed_in_place(module, name):
-        path = dotted(target) or ""
-        if path.split(".")[0] in imported and name in path.split("."):
-            return True
-    return False
-
-
-def _changed_in_place(module: Module, word: str) -> Iterator[cst.BaseExpression]:
-    """What the statements with a word change in place."""
-    for call in module.nodes(cst.Call, word):
-        if isinstance(call.func, cst.Attribute) and call.func.attr.value in _CHANGING:
-            yield call.func.value
-    assigned: list[cst.AssignTarget | cst.AugAssign] = [
-        *module.nodes(cst.AssignTarget, word),
-        *module.nodes(cst.AugAssign, word),
-    ]
-    for node in assigned:
-        if isinstance(node.target, cst.Subscript):
-            yield node.target.value
-        elif isinstance(node.target, cst.Attribute) or isinstance(node, cst.AugAssign):
-            yield node.target
+    changed = (path.split(".") for path in changed_in_place(module, name))
+    return any(path[0] in imported and name in path for path in changed)
 
 
 # Objects
@@ -99,18 +81,9 @@ def _is_object_completed(evaluator: Evaluator, cls: Class, attributes: set[str],
     have something else in the place of a method or attribute.
     """
     for user, _ in evaluator.resolver.importers(cls.module, cls.node.name.value):
-        if evaluator.resolver.is_exhausted or any(_sets(user, attribute) for attribute in attributes):
+        if evaluator.resolver.is_exhausted or any(sets_attribute(user, attribute) for attribute in attributes):
             return True
         if _overrides(evaluator, user, cls, replaceable) and not evaluator.objects.constructions(cls):
-            return True
-    return False
-
-
-def _sets(module: Module, attribute: str) -> bool:
-    """Whether a module sets or changes an attribute of an object that is not its own ``self``."""
-    for target in _changed_in_place(module, attribute):
-        path = (dotted(target) or "").split(".")
-        if attribute in path[1:] and path[:2] != ["self", attribute]:
             return True
     return False
 

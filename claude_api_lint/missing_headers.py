@@ -12,6 +12,9 @@ from claude_api_lint.dataflow.trees import last_name, string_value
 from claude_api_lint.dataflow.values import Assumptions, Mapping, Place, compatible
 from claude_api_lint.http.exchanges import Exchange
 
+# Methods of HTTP that only ask, and calls that do not say there which method they use.
+_PROBING = frozenset({"get", "head", "options", "urlopen", "open", "fetch", "endheaders"})
+
 
 def without_version(requests: ApiRequests, sent: list[ApiRequest]) -> Iterator[list[ApiRequest]]:
     """The cases of a call (same URL, same caller, any branch) in which no request can have the version header."""
@@ -49,7 +52,7 @@ def _is_probe(exchange: Exchange) -> bool:
     if not isinstance(call, cst.Call):
         return False
     first = string_value(call.args[0].value) if call.args else None
-    return bool({str(first).lower(), last_name(call.func)} & {"get", "head", "options", "urlopen"})
+    return not _PROBING.isdisjoint({str(first).lower(), last_name(call.func) or ""})
 
 
 def sender(requests: ApiRequests, call: cst.Call | cst.ClassDef, built: Mapping, when: Assumptions) -> cst.CSTNode:

@@ -107,8 +107,9 @@ class PlatformRequests:
     ) -> Iterator[PlatformRequest]:
         frame = self.evaluator.frame_of(self.module, call)
         conditions = self.evaluator.flow.conditions(call, frame)
-        is_known = self._is_known(declared, self.evaluator.evaluate(method, frame))
-        if conditions is None or is_known is False:
+        methods = self.evaluator.evaluate(method, frame)
+        is_known = self._is_known(declared, methods)
+        if conditions is None or is_known is False or any(_is_hooked(declared, a.value) for a in methods):
             return
         for arguments, when in self.evaluator.calls.arguments(call, frame):
             model, body = arguments.keywords.get(declared.model), arguments.keywords.get(declared.body)
@@ -156,6 +157,18 @@ class PlatformRequests:
         ]
         written = [code_of(model.node)] if isinstance(model, Thunk) else []
         return any(_NAMED_AFTER_CLAUDE.search(text) for text in (*around, *written))
+
+
+def _is_hooked(declared: PlatformCall, method: Value) -> bool:
+    """Whether the client that a method belongs to, or what made the client, has hooks that may change what is sent."""
+    while isinstance(method, Part | Made):
+        if isinstance(method, Part):
+            method = method.whole
+        elif any(change.path and change.path[-1] in declared.hooks for change in method.changes):
+            return True
+        else:
+            method = method.receiver or Unknown()
+    return False
 
 
 def _method_called(declared: PlatformCall, call: cst.Call) -> cst.BaseExpression | None:

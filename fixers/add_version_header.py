@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,11 +12,12 @@ import libcst as cst
 from claude_api_lint.api import RemovedMethod
 from claude_api_lint.codemod import command_of
 from claude_api_lint.dataflow.module import Module
-from claude_api_lint.dataflow.trees import dotted, string_value
+from claude_api_lint.dataflow.trees import dotted, last_name, string_value
 from claude_api_lint.dataflow.values import Alternatives, Const, Entry, Mapping, Place
 from claude_api_lint.findings import Applicability, Edit, Fix
 from claude_api_lint.fixes import Fixer, NoFix
 from claude_api_lint.http.exchanges import Exchange
+from claude_api_lint.http.registry import load_registry
 from claude_api_lint.layout import call_with, dict_with, list_with_pair, pairs_with, quoted
 from claude_api_lint.rule import Violation
 
@@ -96,9 +98,10 @@ class AddVersionHeader(Fixer):
         if isinstance(node, cst.Dict):
             return self._into_dict(node, exchange)
         if isinstance(node, cst.Call):
-            if isinstance(node.func, cst.Attribute) and node.func.attr.value.startswith("add_"):
+            if isinstance(node.func, cst.Attribute) and node.func.attr.value in load_registry().adders:
                 return self._behind_add_header(node, exchange)
-            return self._into_constructor(node)
+            inside = self._into_constructor(node)
+            return inside if isinstance(inside, Edit) else self._behind_assignment(exchange) or inside
         is_command = exchange.library is not None and exchange.library.name == "curl"
         if isinstance(node, cst.List | cst.Tuple) and is_command:
             return self._into_arguments(node)
@@ -211,36 +214,47 @@ class AddVersionHeader(Fixer):
         line = module.parent(module.step_of(last) or last)
         block = module.parent(line) if line is not None else None
         if not isinstance(line, cst.SimpleStatementLine) or not isinstance(block, cst.IndentedBlock | cst.Module):
-            return NoFix("the last add_header does not stand on a line of its own")
+            return NoFix("the last line that adds a header does not stand on a line of its own")
         assert isinstance(last, cst.Call)
-        header = self._quoted(self.analysis.catalog.version_header, last)
-        new_call = last.with_changes(
-            args=[
-                cst.Arg(header, comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))),
-                cst.Arg(self._version(last)),
-            ]
-        )
-        return self._with_line_behind(block, line, cst.Expr(new_call))
+        return self._with_line_behind(block, line, cst.Expr(self._with_header(last)))
 
     def _behind_assignment(self, exchange: Exchange) -> Edit | NoFix | None:
-        """``session.headers["anthropic-version"] = ...`` behind the last such line; None where there is none."""
-        for entry in reversed(exchange.headers.entries):
-            if entry.key_place is None:
-                continue
-            key, module = entry.key_place.node, entry.key_place.module
-            step = module.step_of(key)
-            if not isinstance(step, cst.Assign):
-                continue
-            if not isinstance(step.targets[0].target, cst.Subscript):
-                continue
-            line = module.parent(step)
+        """``session.headers["anthropic-version"] = ...``, or ``headers.add("anthropic-version", ...)``, behind the last
+        such line that the fewest conditions stand before; None where there is none.
+        """
+        places = [entry.key_place for entry in reversed(exchange.headers.entries) if entry.key_place is not None]
+        for place in sorted(places, key=_conditions):
+            module = place.module
+            step = module.step_of(place.node)
+            line = module.parent(step) if step is not None else None
             block = module.parent(line) if line is not None else None
-            if isinstance(line, cst.SimpleStatementLine) and isinstance(block, cst.IndentedBlock | cst.Module):
-                header = self._quoted(self.analysis.catalog.version_header, key)
-                target = step.targets[0].target.with_changes(slice=[cst.SubscriptElement(cst.Index(header))])
-                added = cst.Assign([cst.AssignTarget(target)], self._version(step))
+            added = self._like(step, place.node) if step is not None else None
+            if (
+                added is not None
+                and isinstance(line, cst.SimpleStatementLine)
+                and isinstance(block, cst.IndentedBlock | cst.Module)
+            ):
                 return self._with_line_behind(block, line, added)
         return None
+
+    def _like(self, step: cst.CSTNode, key: cst.CSTNode) -> cst.BaseSmallStatement | None:
+        """The statement that sets the version as another one sets the header of a key; None for one of another kind."""
+        header = self._quoted(self.analysis.catalog.version_header, key)
+        if isinstance(step, cst.Assign) and isinstance(step.targets[0].target, cst.Subscript):
+            target = step.targets[0].target.with_changes(slice=[cst.SubscriptElement(cst.Index(header))])
+            return cst.Assign([cst.AssignTarget(target)], self._version(step))
+        call = step.value if isinstance(step, cst.Expr) else None
+        if isinstance(call, cst.Call) and last_name(call.func) == "add" and call.args and call.args[0].value is key:
+            return cst.Expr(self._with_header(call))
+        return None
+
+    def _with_header(self, call: cst.Call) -> cst.Call:
+        """``request.add_header("anthropic-version", ...)`` for the call that adds another one."""
+        header = cst.Arg(
+            self._quoted(self.analysis.catalog.version_header, call),
+            comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")),
+        )
+        return call.with_changes(args=[header, cst.Arg(self._version(call))])
 
     def _with_line_behind(
         self, block: cst.IndentedBlock | cst.Module, line: cst.SimpleStatementLine, added: cst.BaseSmallStatement
@@ -285,12 +299,22 @@ def literal_to_extend(module: Module, call: cst.CSTNode, built: Mapping) -> Plac
     return min(built.homes, key=rank, default=None)
 
 
+def _conditions(place: Place) -> int:
+    """How many conditional statements of its function a place stands in."""
+    above = place.module.ancestors(place.node)
+    inside = itertools.takewhile(lambda node: not isinstance(node, cst.FunctionDef | cst.ClassDef), above)
+    return sum(isinstance(node, cst.If | cst.For | cst.While | cst.Match | cst.Try) for node in inside)
+
+
 def _with_common_home(exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
     """One exchange for all where one place feeds them all: an edit there does for every branch."""
     common = [h for h in exchanges[0].headers.homes if all(h in other.headers.homes for other in exchanges)]
     if not common or len(exchanges) == 1:
         return exchanges
-    return (replace(exchanges[0], headers=replace(exchanges[0].headers, homes=tuple(common))),)
+    headers = exchanges[0].headers
+    places = [{entry.key_place for entry in other.headers.entries} for other in exchanges]
+    entries = tuple(entry for entry in headers.entries if all(entry.key_place in those for those in places))
+    return (replace(exchanges[0], headers=replace(headers, homes=tuple(common), entries=entries)),)
 
 
 __getattr__ = command_of(AddVersionHeader)

@@ -55,13 +55,15 @@ class DuplicateVersionHeader(HeaderRule):
 
     def _judge_requests(self, node: cst.Call | cst.ClassDef) -> None:
         requests = self.analysis.requests
-        for request in requests.of(node):
+        sent = requests.of(node)
+        doubtful = {e.key_place for r in sent for e in requests.version_entries(r.exchange) if not e.certain}
+        for request in sent:
             library = request.exchange.library
             if library is None or not library.repeats_casings:
                 continue
             entries = [entry for entry in requests.version_entries(request.exchange) if entry.certain]
             for first, second in itertools.pairwise(entries):
-                if second.key_place is not None:
+                if second.key_place is not None and doubtful.isdisjoint((first.key_place, second.key_place)):
                     values = (self._text(first), self._text(second))
                     message = f"the version header is sent twice; the server answers 400: {self._answer(values)}"
                     evidence = Duplicate(first, second)

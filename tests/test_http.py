@@ -372,6 +372,23 @@ FORMS = {
         opener = urllib.request.build_opener()
         opener.open(urllib.request.Request(URL, headers=HEADERS))  # here
     """,
+    "urllib: headers of an opener": """
+        import urllib.request
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        opener.addheaders = PAIRS
+        opener.open(URL)  # here
+    """,
+    # tornado
+    "tornado: a request": """
+        from tornado.httpclient import HTTPClient, HTTPRequest
+        request = HTTPRequest(URL, 'POST', HEADERS, body='')
+        HTTPClient().fetch(request)  # here
+    """,
+    "tornado: a URL": """
+        from tornado import httpclient
+        client = httpclient.HTTPClient()
+        client.fetch(URL, method='POST', headers=HEADERS, body='')  # here
+    """,
     # urllib3
     "urllib3: a pool manager": """
         import urllib3
@@ -423,6 +440,14 @@ FORMS = {
         import http.client
         with contextlib.closing(http.client.HTTPSConnection('api.anthropic.com')) as connection:
             connection.request('POST', '/v1/messages', '', HEADERS)  # here
+    """,
+    "http.client: one line after the other": """
+        import http.client
+        connection = http.client.HTTPSConnection('api.anthropic.com')
+        connection.putrequest('POST', '/v1/messages', skip_accept_encoding=True)
+        for name, value in HEADERS.items():
+            connection.putheader(name, value)
+        connection.endheaders(b'')  # here
     """,
     # curl
     "curl: an argument list": """

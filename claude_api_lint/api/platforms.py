@@ -23,13 +23,15 @@ class VersionPlace(enum.Enum):
 class PlatformCall:
     """The call of an SDK that sends a request: its methods, and the arguments that are the model and the body.
 
-    ``services`` are the names of the services whose clients have these methods.
+    ``services`` are the names of the services whose clients have these methods, ``hooks`` the methods by which a client
+    or what makes it is given something that may change what is sent.
     """
 
     methods: tuple[str, ...]
     model: str
     body: str
     services: tuple[str, ...]
+    hooks: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -149,8 +151,10 @@ def _platform(row: Table) -> Platform:
 
 
 def _call(row: Table) -> PlatformCall:
-    row.only("methods", "model", "body", "services")
-    return PlatformCall(row.texts("methods"), row.text("model"), row.text("body"), row.texts("services"))
+    row.only("methods", "model", "body", "services", "hooks")
+    return PlatformCall(
+        row.texts("methods"), row.text("model"), row.text("body"), row.texts("services"), row.texts("hooks")
+    )
 
 
 def _limit(row: Table) -> Limit:

@@ -124,6 +124,8 @@ class Effects:
             return evaluator.combine(
                 (state, right), lambda left, other: evaluator.operate(step.operator, _started(left), other)
             )
+        if isinstance(step, cst.AugAssign) and (dotted(step.target) or "").startswith(path + "."):
+            return self._joined(step, path, frame, state)
         for target, value in _assignments(step):
             state = self._stored(target, value, path, frame, state)
         if isinstance(step, cst.Del):
@@ -140,6 +142,12 @@ class Effects:
         if name is None or not name.startswith(path + "."):
             return state
         change = Change("set", tuple(name[len(path) + 1 :].split(".")), value, frame)
+        return tuple(Alternative(_changed(a.value, change), a.when) for a in state)
+
+    def _joined(self, step: cst.AugAssign, path: str, frame: Frame, state: Alternatives) -> Alternatives:
+        """``path.attribute |= value``."""
+        names = (dotted(step.target) or "")[len(path) + 1 :].split(".")
+        change = Change("joined", tuple(names), step.value, frame)
         return tuple(Alternative(_changed(a.value, change), a.when) for a in state)
 
     def _item_stored(
@@ -221,6 +229,12 @@ class Effects:
             and dotted(func.value.value) == path
         ):
             return self._item_method_called(func.value, func.attr.value, call, frame, state)
+        if isinstance(func, cst.Attribute) and isinstance(func.value, cst.Subscript):
+            held = dotted(func.value.value) or ""
+            if held.startswith(path + "."):
+                names = (*held[len(path) + 1 :].split("."), func.attr.value)
+                change = Change("within", names, call, frame, _index(func.value))
+                return tuple(Alternative(_changed(a.value, change), a.when) for a in state)
         if isinstance(func, cst.Attribute) and func.attr.value not in READING_METHODS:
             taken_from = _taken_from(func.value, path)
             if taken_from is not None:

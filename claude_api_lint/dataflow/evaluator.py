@@ -455,7 +455,9 @@ class Evaluator:
             else []
         )
         key: cst.BaseExpression = node.key
-        if isinstance(key, cst.Call) and isinstance(key.func, cst.Attribute) and key.func.attr.value in _CASING:
+        casings: list[str] = []
+        while isinstance(key, cst.Call) and isinstance(key.func, cst.Attribute) and key.func.attr.value in _CASING:
+            casings.insert(0, key.func.attr.value)
             key = key.func.value
         if len(names) != 2 or not isinstance(key, cst.Name) or key.value != names[0] or loop.inner_for_in:
             return just(Unknown("a comprehension that is not followed"))
@@ -463,7 +465,8 @@ class Evaluator:
         def filtered(value: Value) -> Value:
             if not isinstance(value, Mapping):
                 return Unknown("a comprehension over something unknown")
-            return replace(value, entries=tuple(self._filtered(value.entries, loop, names[1])))
+            kept = _recased(self._filtered(value.entries, loop, names[1]), casings)
+            return mappings.merge(replace(value, entries=(), ignores_case=False), Mapping(kept))
 
         return self.combine((self.evaluate(source.func.value, frame),), filtered)
 
@@ -554,6 +557,15 @@ class Evaluator:
         for body, holds in ((node.body, True), (node.orelse, False)):
             for assumptions in self.flow.arms(node.test, frame, holds):
                 yield from assuming(self.evaluate(body, frame), assumptions)
+
+
+def _recased(entries: Iterable[Entry], methods: list[str]) -> tuple[Entry, ...]:
+    """The entries with methods of str called on their keys, one after the other."""
+    for method in methods:
+        entries = [
+            replace(e, key=texts.pattern_of(texts.call_method(e.key, method, []) or Const(e.key))) for e in entries
+        ]
+    return tuple(entries)
 
 
 def _piece(whole: Value) -> Value | None:

@@ -7,11 +7,12 @@ about.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from claude_api_lint.dataflow import texts
+from claude_api_lint.dataflow import mappings, texts
 from claude_api_lint.dataflow.values import (
     HOLE,
     Alternative,
@@ -142,6 +143,27 @@ def _dict(evaluator: Evaluator, arguments: Arguments, node: cst.Call, frame: Fra
     return built
 
 
+def _chain(evaluator: Evaluator, arguments: Arguments, node: cst.Call, frame: Frame) -> Iterable[Alternative]:
+    """A ``ChainMap``: what the first mapping has hides what those after it have."""
+
+    def chained(*links: Value) -> Value:
+        built: Value = Mapping(open=arguments.open_positional, why="mappings that are not seen")
+        for link in reversed(links):
+            built = evaluator.updated(built, link)
+        homes = tuple(home for link in links if isinstance(link, Mapping) for home in link.homes)
+        return replace(built, homes=homes) if isinstance(built, Mapping) else built
+
+    return evaluator.combine(map(evaluator.force, arguments.positional), chained)
+
+
+def _headers(evaluator: Evaluator, arguments: Arguments, node: cst.Call, frame: Frame) -> Iterable[Alternative]:
+    """A dict that ignores case, in which both of two casings stay that it is made with."""
+    built = _dict(evaluator, arguments, node, frame)
+    return [
+        Alternative(mappings.ignoring_case(a.value) if isinstance(a.value, Mapping) else a.value, a.when) for a in built
+    ]
+
+
 def _list(evaluator: Evaluator, arguments: Arguments, node: cst.Call, frame: Frame) -> Iterable[Alternative]:
     if not arguments.positional:
         return just(Sequence((), home=Place(frame.module, node)))
@@ -242,9 +264,13 @@ _MODELS: dict[str, Model] = {
     "httpx.URL": _text,
     "builtins.dict": _dict,
     "collections.OrderedDict": _dict,
-    "httpx.Headers": _dict,
-    "requests.structures.CaseInsensitiveDict": _dict,
-    "multidict.CIMultiDict": _dict,
+    "collections.ChainMap": _chain,
+    "httpx.Headers": _headers,
+    "requests.structures.CaseInsensitiveDict": _headers,
+    "multidict.CIMultiDict": _headers,
+    "urllib3.HTTPHeaderDict": _headers,
+    "urllib3._collections.HTTPHeaderDict": _headers,
+    "tornado.httputil.HTTPHeaders": _headers,
     "builtins.list": _list,
     "builtins.tuple": _list,
     "builtins.set": _list,

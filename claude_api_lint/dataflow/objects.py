@@ -193,12 +193,13 @@ class Objects:
         for candidate in self.line(receiver.cls)[0]:
             for step in candidate.module.block(candidate.node.body).steps:
                 if step is initializer:
-                    return [call for cls, method in below[-1:] for call in self._super_calls(cls, method, receiver)]
+                    return [call for cls, method in below[-1:] for call in self.super_calls(cls, method, receiver)]
                 if isinstance(step, cst.FunctionDef) and step.name.value == "__init__":
                     below.append((candidate, step))
         return []
 
-    def _super_calls(self, cls: Class, method: cst.FunctionDef, receiver: Instance) -> Iterator[tuple[cst.Call, Frame]]:
+    def super_calls(self, cls: Class, method: cst.FunctionDef, receiver: Instance) -> Iterator[tuple[cst.Call, Frame]]:
+        """The calls of a base class's initializer in an initializer, each with the activation that it stands in."""
         frame = self.method_frame(cls, method, receiver)
         for node in walk(method.body, into_scopes=False):
             if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):

@@ -209,7 +209,8 @@ class Mapping(Value):
     """A mapping with known keys; ``open`` tells that there may be others, and ``why``.
 
     ``homes`` are the literals and calls that built it, the first one first: where an entry could be added. ``added``
-    marks what a function puts into a mapping that is made elsewhere.
+    marks what a function puts into a mapping that is made elsewhere, ``ignores_case`` one in which two casings are one
+    key.
     """
 
     entries: tuple[Entry, ...] = ()
@@ -217,6 +218,7 @@ class Mapping(Value):
     homes: tuple[Place, ...] = field(default=(), compare=False)
     why: str = field(default="", compare=False)
     added: bool = False
+    ignores_case: bool = False
 
 
 @dataclass(frozen=True)
@@ -324,9 +326,12 @@ class Part(Value):
 @hashed_once
 @dataclass(frozen=True)
 class Change:
-    """What a statement did to an object: ``kind`` is "call", "set", "item" or "delete"; ``path`` the attributes to it.
+    """What a statement did to an object: ``kind`` is "call", "set", "item", "within", "joined" or "delete"; ``path``
+    the attributes to it.
 
-    For a call ``node`` is the Call; for "set" and "item" the value assigned (``key`` being the item's key).
+    For a call ``node`` is the Call; for "set" and "item" the value assigned (``key`` being the item's key). A call of a
+    method of an item is "within": ``client.event_hooks["request"].append(hook)``; for "joined" ``node`` is what ``|=``
+    or ``+=`` joins to it.
     """
 
     kind: str

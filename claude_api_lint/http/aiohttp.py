@@ -18,6 +18,7 @@ LIBRARY = Library(
             headers=parameter(None, "headers"),
             attribute="headers",
             hooks=frozenset({"auth", "middlewares", "trace_configs", "client_session"}),
+            inner=frozenset({"_request", "_prepare_headers"}),
         ),
     ),
     sendings={
@@ -31,5 +32,6 @@ LIBRARY = Library(
         "read": Reading(Gives.BODY, binary=True),
         "content": Reading(Gives.LINES, binary=True),
     },
+    stock=frozenset({"aiohttp.BasicAuth"}),
     aliases={"aiohttp.client.ClientSession": "aiohttp.ClientSession"},
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 import libcst as cst
 
@@ -14,12 +13,9 @@ from claude_api_lint.dataflow.values import (
     Alternative,
     Alternatives,
     Change,
-    Class,
     Const,
-    Instance,
     Made,
     Mapping,
-    Sequence,
     Thunk,
     Unknown,
     Value,
@@ -28,6 +24,8 @@ from claude_api_lint.dataflow.values import (
 )
 from claude_api_lint.http.declarations import Client, Library, Parameter
 from claude_api_lint.http.headers import Headers, as_mapping, overridden
+from claude_api_lint.http.hooks import Hooks
+from claude_api_lint.http.patches import may_add_headers
 from claude_api_lint.http.registry import Registry
 
 
@@ -38,6 +36,7 @@ class Clients:
         self.evaluator = evaluator
         self.registry = registry
         self._headers = Headers(evaluator)
+        self._hooks = Hooks(evaluator, registry)
 
     def urls(self, client: Made | None, arguments: Arguments, declared: Parameter | None) -> Alternatives:
         """The URL argument, joined to the client's base URL."""
@@ -99,7 +98,7 @@ class Clients:
     def _given_headers(self, library: Library, arguments: Arguments, declared: Parameter | None) -> Alternatives:
         if declared is None:
             return just(Mapping())
-        if "auth" in arguments.keywords and self._hooked(arguments.keywords["auth"]):
+        if self._hooks.given(library, ("auth",), arguments):
             return just(Mapping((), True, why="an auth object that may add headers"))
         given = arguments.get(declared.position, *declared.names)
         if given is not None:
@@ -114,60 +113,48 @@ class Clients:
         description = self._client(client)
         if description is None:
             return just(Mapping((), True, why="a client that is not known"))
-        if any(self._hooked(arguments.keywords[hook], hook) for hook in description.hooks & arguments.keywords.keys()):
+        if self._hooks.given(library, description.hooks, arguments):
             return just(Mapping((), True, why="a hook that may add headers"))
         states: Alternatives = just(Mapping())
         if description.headers is not None:
             given = self._client_argument(client, description.headers)
             states = tuple(Alternative(self._headers.of(a.value), a.when) for a in given)
-        if self._constructed_with_hook(client, description):
-            states = tuple(
-                Alternative(mappings.opened(as_mapping(a.value), "a hook that may add headers"), a.when) for a in states
-            )
         for change in client.changes:
-            states = self.evaluator.limit(self._changed(states, change, description, client))
-        return states
+            if description.attribute is not None and change.path[:1] == (description.attribute,):
+                states = self.evaluator.limit(self._headers.changed(states, change))
+        doubt = self._doubt(library, client, description)
+        return _opened(states, doubt) if doubt else states
 
-    def _constructed_with_hook(self, client: Made, description: Client) -> bool:
+    def _constructed_with_hook(self, library: Library, client: Made, description: Client) -> bool:
         return any(
-            self._hooked(arguments.keywords[hook], hook)
+            self._hooks.made_with(library, description, arguments)
             for arguments, _ in self.evaluator.calls.arguments(client.call, client.frame)
-            for hook in description.hooks & arguments.keywords.keys()
         )
 
-    def _hooked(self, value: Thunk | Value, name: str = "auth") -> bool:
-        """Whether an argument may add headers: None does not, nor a pair of user and password for ``auth``."""
-        known = self.evaluator.only(value)
-        is_pair = name == "auth" and isinstance(known, Sequence) and not known.open
-        return not isinstance(known, Const) and not is_pair
+    def _doubt(self, library: Library, client: Made, description: Client) -> str:
+        """Why a client may send more headers than its defaults; empty where nothing says so."""
+        if self._constructed_with_hook(library, client, description):
+            return "a hook that may add headers"
+        for change in client.changes:
+            if change.kind == "unknown":
+                return "a client handed elsewhere"
+            if self._replaces_method(change, description):
+                return "a method of the client is replaced"
+            if change.path and change.path[0] in description.hooks and self._hooks.set_by(library, change):
+                return "a hook that may add headers"
+        return ""
 
-    def _changed(
-        self, states: Alternatives, change: Change, description: Client, client: Made
-    ) -> Iterable[Alternative]:
-        """The default headers after something was done to the client."""
-        if change.kind == "unknown":
-            return [
-                Alternative(mappings.opened(as_mapping(a.value), "a client handed elsewhere"), a.when) for a in states
-            ]
-        if change.path and change.path[0] in description.hooks and self._adds_hook(change, client):
-            return [
-                Alternative(mappings.opened(as_mapping(a.value), "a hook that may add headers"), a.when) for a in states
-            ]
-        if description.attribute is None or change.path[:1] != (description.attribute,):
-            return states
-        return self._headers.changed(states, change)
+    def _replaces_method(self, change: Change, description: Client) -> bool:
+        """Whether a method that requests pass through is replaced by one that may add headers."""
+        if change.kind != "set" or len(change.path) != 1 or change.path[0] not in description.inner:
+            return False
+        assert isinstance(change.node, cst.BaseExpression)
+        return may_add_headers(self.evaluator.only(Thunk(change.node, change.frame)))
 
-    def _adds_hook(self, change: Change, client: Made) -> bool:
-        """Whether a change gives the client something of the program's own that may add headers."""
-        if change.kind == "set":
-            return True
-        arguments = change.node.args if isinstance(change.node, cst.Call) else ()
-        values = [self.evaluator.only(Thunk(argument.value, change.frame)) for argument in arguments]
-        return any(
-            isinstance(value, Instance | Unknown | Class)
-            or (isinstance(value, Made) and not value.name.startswith(client.name.split(".")[0] + "."))
-            for value in values
-        )
+
+def _opened(states: Alternatives, why: str) -> Alternatives:
+    """The default headers where others may be among them."""
+    return tuple(Alternative(mappings.opened(as_mapping(a.value), why), a.when) for a in states)
 
 
 def joined(base: Value, url: Value, scheme: str = "") -> Value:

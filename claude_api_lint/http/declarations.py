@@ -39,7 +39,8 @@ class Sending:
 
     It is told where URL and headers are (``url``, ``headers``), or in which argument a request that was built before is
     (``request``), or how to read them out of a command (``command``). ``json`` is what the library makes JSON of,
-    ``body`` what goes out as it is. ``client`` is the argument that sends it, for a function.
+    ``body`` what goes out as it is. ``client`` is the argument that sends it, for a function. ``begun_by`` is the
+    client's method that was told the URL before, and ``adders`` are those that add one header.
     """
 
     url: Parameter | None = None
@@ -49,6 +50,8 @@ class Sending:
     request: Parameter | None = None
     command: CommandReader | None = None
     client: Parameter | None = None
+    begun_by: str = ""
+    adders: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -72,15 +75,19 @@ class Client:
     """A client or session: what its constructor takes, and the attribute that holds its default headers.
 
     ``merges`` tells whether a call's headers come on top of the defaults, or (else) replace them. ``hooks`` are
-    arguments, attributes and methods through which somebody else may add headers to a request.
+    arguments, attributes and methods through which somebody else may add headers to a request. ``inner`` are methods
+    that requests pass through, whichever method sends them.
     """
 
     base_url: Parameter | None = None
     headers: Parameter | None = None
     attribute: str | None = None
     hooks: frozenset[str] = frozenset()
+    inner: frozenset[str] = frozenset()
     scheme: str = ""
     merges: bool = True
+    takes_hooks: bool = False
+    """Whether the constructor's positional arguments are hooks, too."""
 
 
 class Gives(enum.Enum):
@@ -123,6 +130,10 @@ class Library:
     """Whether a header whose value is None is left out (else sending fails)."""
     global_hooks: frozenset[str] = frozenset()
     """Names through which a program changes every request: where one is used, headers may come from there."""
+    stock: frozenset[str] = frozenset()
+    """What the library itself brings for its clients' hooks that adds no headers, or none but ``authorization``."""
+    late_hooks: frozenset[str] = frozenset()
+    """The keys of hooks that are called when the request is out."""
     response: Mapping[str, Reading] = field(default_factory=dict)
     """What the attributes and methods of a response give."""
     responses: frozenset[str] = frozenset()

@@ -46,6 +46,8 @@ from claude_api_lint.http.bodies import Body, given_body
 from claude_api_lint.http.clients import Clients, joined
 from claude_api_lint.http.declarations import Building, Library, Parameter, Sending
 from claude_api_lint.http.headers import Headers, as_mapping
+from claude_api_lint.http.own_clients import OwnClients
+from claude_api_lint.http.patches import Patches
 from claude_api_lint.http.reached import Reached
 from claude_api_lint.http.reads import Read, further, pairs
 from claude_api_lint.http.registry import Registry, load_registry
@@ -117,6 +119,8 @@ class Exchanges:
         self._headers = Headers(evaluator)
         self._clients = Clients(evaluator, self.registry)
         self._wrappers = Wrappers(evaluator, self.registry)
+        self._patches = Patches(evaluator, self.registry)
+        self._own_clients = OwnClients(evaluator, self.registry)
         self.calls = SendingCalls(evaluator, self.registry, self._wrappers, paths)
         self._reached = Reached(evaluator, self._read, self.calls.may_send, self.registry.last_names)
 
@@ -160,8 +164,9 @@ class Exchanges:
     ) -> Exchange:
         """The exchange that takes place: its URL rests on the call's conditions as well."""
         headers, library = read.headers, read.library
-        words = module.words if read.sent_at is None else read.sent_at.module.words
-        if library is not None and library.global_hooks & words:
+        sender = module if read.sent_at is None else read.sent_at.module
+        hooks = library.global_hooks if library is not None and read.client is None else frozenset()
+        if library is not None and (hooks & sender.words or self._patches.are_in(sender)):
             headers = mappings.opened(headers, "headers that every request gets")
         url_when = read.url_when | conditions
         return Exchange(
@@ -192,9 +197,11 @@ class Exchanges:
         receiver = callee.whole if isinstance(callee, Part) and isinstance(callee.whole, Made) else None
         if name in self.registry.sendings:
             library, sending = self.registry.sendings[name]
+            if isinstance(callee, Unknown):
+                yield from self._sent_by_own_client(library, sending, call, frame, prepared)
+                return
             for read in self._sent(library, sending, receiver, call, frame, prepared):
-                known = _inherited(read) if isinstance(callee, Unknown) else read
-                yield replace(known, library=library, client=_made_at(receiver))
+                yield replace(read, library=library, client=_made_at(receiver))
         elif name in self.registry.buildings and self.registry.buildings[name][1].sends:
             library, building = self.registry.buildings[name]
             for read in self._built_and_sent(library, building, name, call, frame):
@@ -203,6 +210,18 @@ class Exchanges:
             yield from self._prepared_elsewhere(call, frame)
         elif self._wrappers.looks_like_request(call) and self._wrappers.may_be(callee, name):
             yield from self._wrappers.read(call, frame)
+
+    def _sent_by_own_client(
+        self, library: Library, sending: Sending, call: cst.Call, frame: Frame, prepared: Prepared | None
+    ) -> Iterator[Read]:
+        """What a method sends that the program's own kind of client inherits."""
+        clients = self._own_clients.called(call, frame)
+        for client in clients:
+            assert isinstance(client.value, Made)
+            for read in further(self._sent(library, sending, client.value, call, frame, prepared), client.when):
+                yield replace(read, library=library, client=_made_at(client.value))
+        for read in self._sent(library, sending, None, call, frame, prepared) if not clients else ():
+            yield replace(_inherited(read), library=library)
 
     def _sent_elsewhere(self, callee: Function, call: cst.Call, frame: Frame) -> Iterator[Read]:
         """What a function of another file sends; where that is not seen, what the arguments say by themselves."""
@@ -256,13 +275,28 @@ class Exchanges:
                         url, mapping = alternative.value.items
                         if isinstance(url, Value) and isinstance(mapping, Mapping):
                             yield Read(url, alternative.when | when, mapping, alternative.when | when)
+            elif sending.begun_by:
+                yield from further(self._begun(sending, client), when)
             elif sending.request is not None:
                 yield from self._request_sent(library, sending.request, client, arguments, when)
-            else:
+            if sending.url is not None and not sending.begun_by:
                 for sender in self._clients_given(sending, arguments) or [client]:
                     urls = self._clients.urls(sender, arguments, sending.url)
                     headers = self._clients.headers(library, sender, arguments, sending.headers)
                     yield from pairs(urls, headers, when, given_body(sending, arguments))
+
+    def _begun(self, sending: Sending, client: Made | None) -> Iterator[Read]:
+        """A request whose URL and headers a client was told by one call after the other."""
+        changes = client.changes if client is not None else ()
+        begun = [index for index, change in enumerate(changes) if change.path == (sending.begun_by,)]
+        first = changes[begun[-1]] if begun else None
+        if first is None or not isinstance(first.node, cst.Call):
+            return
+        headers: Alternatives = just(Mapping())
+        for change in changes[begun[-1] + 1 :]:
+            headers = self.evaluator.limit(self._request_changed(headers, change, sending.adders))
+        for arguments, when in self.evaluator.calls.arguments(first.node, first.frame):
+            yield from pairs(self._clients.urls(client, arguments, sending.url), headers, when)
 
     def _clients_given(self, sending: Sending, arguments: Arguments) -> list[Made | None]:
         """The clients that a function may be told to send with."""
@@ -291,7 +325,7 @@ class Exchanges:
         for read in self._built_from(library, building, made, client):
             headers: Alternatives = (Alternative(read.headers, read.headers_when),)
             for change in made.changes:
-                headers = self.evaluator.limit(self._request_changed(headers, change, building))
+                headers = self.evaluator.limit(self._request_changed(headers, change, building.adders))
             body = None if any(change.path[:1] in _CONTENTS for change in made.changes) else read.body
             yield from pairs((Alternative(read.url, read.url_when),), headers, NOTHING, body)
 
@@ -309,13 +343,13 @@ class Exchanges:
             urls = self._clients.urls(owner, arguments, building.url)
             yield from pairs(urls, headers, when, given_body(building, arguments))
 
-    def _request_changed(self, states: Alternatives, change: Change, building: Building) -> Iterable[Alternative]:
+    def _request_changed(self, states: Alternatives, change: Change, adders: frozenset[str]) -> Iterable[Alternative]:
         """The headers of a request object after something was done to it."""
         if change.kind == "unknown":
             return [
                 Alternative(mappings.opened(as_mapping(a.value), "a request handed elsewhere"), a.when) for a in states
             ]
-        if change.kind == "call" and change.path[-1] in building.adders and isinstance(change.node, cst.Call):
+        if change.kind == "call" and change.path[-1] in adders and isinstance(change.node, cst.Call):
             return self._headers.added(states, change.node, change.frame)
         if change.path[:1] == ("headers",):
             return self._headers.changed(states, change)
@@ -366,11 +400,10 @@ class Exchanges:
     def _completed_elsewhere(self, path: str, step: cst.CSTNode, frame: Frame) -> bool:
         """Whether other functions may complete the object: it is kept in an attribute, or returned."""
         module, scope = frame.module, frame.module.scope_of(step)
-        adders = frozenset().union(*(building.adders for _, building in self.registry.buildings.values()))
         others = [
             call
             for call in module.nodes(cst.Call)
-            if last_name(call.func) in adders and module.scope_of(call) is not scope
+            if last_name(call.func) in self.registry.adders and module.scope_of(call) is not scope
         ]
         if not others:
             return False
@@ -382,7 +415,7 @@ class Exchanges:
 
 
 def _inherited(read: Read) -> Read:
-    """What a method sends that the program's own kind of client inherits: its base URL and headers are not seen."""
+    """What the program's own kind of client sends, of which nothing is known: its base URL and headers are not seen."""
     headers = mappings.opened(read.headers, "a client's subclass may add headers")
     return replace(read, url=joined(Text(HOLE), read.url), headers=headers)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import libcst as cst
@@ -30,9 +30,6 @@ AUTH_HEADERS = frozenset({"x-api-key", "authorization", "api-key"})
 HEADER_NAMES = AUTH_HEADERS | {"content-type", "accept", "user-agent"}
 
 
-WithItem = Callable[[Value, Value, Thunk | Value, Place | None], Value]
-
-
 class Headers:
     """Reads values as headers and follows what happens to them."""
 
@@ -58,15 +55,18 @@ class Headers:
     def changed(self, states: Alternatives, change: Change) -> Iterable[Alternative]:
         """A mapping of headers after a change to it, whatever object it belongs to."""
         evaluator = self.evaluator
+        states = tuple(Alternative(mappings.ignoring_case(as_mapping(a.value)), a.when) for a in states)
         if change.kind == "set" and isinstance(change.node, cst.BaseExpression):
             values = evaluator.evaluate(change.node, change.frame)
             return [Alternative(self.of(a.value), a.when) for a in values]
+        if change.kind == "joined" and isinstance(change.node, cst.BaseExpression):
+            return evaluator.combine((states, evaluator.evaluate(change.node, change.frame)), evaluator.updated)
         if change.kind == "item" and change.key is not None and isinstance(change.node, cst.BaseExpression):
             thunk, place = Thunk(change.node, change.frame), Place(change.frame.module, change.key)
             keys = evaluator.evaluate(change.key, change.frame)
             return evaluator.combine(
                 (states, keys),
-                lambda whole, key: replacing_case(as_mapping(whole), evaluator.with_item, key, thunk, place),
+                lambda whole, key: evaluator.with_item(whole, key, thunk, place),
             )
         if change.kind == "delete" and change.key is not None:
             key = evaluator.only(Thunk(change.key, change.frame))
@@ -90,10 +90,10 @@ class Headers:
                 continue
             names, place = self.evaluator.force(key), self.evaluator.place_of(key)
             for state in assuming(states, when):
-                mapping = as_mapping(state.value)
+                mapping = mappings.ignoring_case(as_mapping(state.value))
                 added: Value = replace(mapping, homes=(*mapping.homes, Place(frame.module, call)))
                 if len(names) == 1:
-                    added = replacing_case(as_mapping(added), self.evaluator.with_item, names[0].value, value, place)
+                    added = self.evaluator.with_item(added, names[0].value, value, place)
                 elif all(isinstance(name.value, Const) for name in names):
                     for name in names:  # a loop that adds one header after the other
                         fitting = [v.value for v in self.evaluator.force(value) if compatible(v.when, name.when)]
@@ -120,16 +120,6 @@ def overridden(defaults: Mapping, given: Mapping) -> Mapping:
         (*given.homes, *defaults.homes),
         given.why or defaults.why,
     )
-
-
-def replacing_case(
-    mapping: Mapping, with_item: WithItem, key: Value, value: Thunk | Value, place: Place | None
-) -> Value:
-    """``headers[key] = value`` on a mapping that ignores case, as the headers of clients and requests do."""
-    if isinstance(key, Const):
-        name = str(key.value).lower()
-        mapping = replace(mapping, entries=tuple(e for e in mapping.entries if e.key.lower() != name))
-    return with_item(mapping, key, value, place)
 
 
 def is_headers(mapping: Mapping) -> bool:

@@ -10,10 +10,14 @@ LIBRARY = Library(
     name="http.client",
     clients={name: Client(base_url=parameter(0, "host"), scheme=scheme) for name, scheme in _CONNECTIONS.items()},
     sendings={
-        f"{name}().request": Sending(
-            url=parameter(1, "url"), headers=parameter(3, "headers"), body=parameter(2, "body")
-        )
+        f"{name}().{method}": sending
         for name in _CONNECTIONS
+        for method, sending in {
+            "request": Sending(url=parameter(1, "url"), headers=parameter(3, "headers"), body=parameter(2, "body")),
+            "endheaders": Sending(
+                url=parameter(1, "url"), begun_by="putrequest", adders=frozenset({"putheader"}), body=parameter(0)
+            ),
+        }.items()
     },
     response={
         ITERATED: Reading(Gives.LINES, binary=True),

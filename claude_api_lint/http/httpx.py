@@ -15,6 +15,20 @@ _CLIENT = Client(
     attribute="headers",
     # An Auth class, an event hook or a transport gets the request before it goes out.
     hooks=frozenset({"auth", "event_hooks", "transport", "mounts"}),
+    inner=frozenset(
+        {
+            "request",
+            "send",
+            "build_request",
+            "_merge_headers",
+            "_build_request_auth",
+            "_send_handling_auth",
+            "_send_handling_redirects",
+            "_send_single_request",
+            "_init_transport",
+            "_transport_for_url",
+        }
+    ),
 )
 
 LIBRARY = Library(
@@ -36,6 +50,10 @@ LIBRARY = Library(
     },
     # A plain dict becomes a list of pairs (httpx.Headers), and each goes out as its own line.
     repeats_casings=True,
+    stock=frozenset(
+        f"httpx.{name}" for name in ("HTTPTransport", "AsyncHTTPTransport", "BasicAuth", "DigestAuth", "NetRCAuth")
+    ),
+    late_hooks=frozenset({"response"}),
     response={
         "json": Reading(Gives.REPLY),
         "text": Reading(Gives.BODY),

@@ -43,6 +43,12 @@ class Registry:
         return frozenset(name.rsplit(".", 1)[-1] for name in (*self.sendings, *self.buildings))
 
     @cached_property
+    def adders(self) -> frozenset[str]:
+        """The methods that add one header to a request."""
+        sending = (sending.adders for _, sending in self.sendings.values())
+        return frozenset().union(*sending, *(building.adders for _, building in self.buildings.values()))
+
+    @cached_property
     def command_names(self) -> frozenset[str]:
         """The last part of the names of what runs a command, which may be one that sends a request."""
         return frozenset(n.rsplit(".", 1)[-1] for n, (_, sending) in self.sendings.items() if sending.command)

@@ -26,7 +26,11 @@ LIBRARY = Library(
     name="requests",
     clients={
         # An auth object or a mounted adapter may set any header (requests.auth.AuthBase, HTTPAdapter.add_headers).
-        "requests.Session": Client(attribute="headers", hooks=frozenset({"auth", "mount"})),
+        "requests.Session": Client(
+            attribute="headers",
+            hooks=frozenset({"auth", "mount"}),
+            inner=frozenset({"request", "send", "prepare_request", "rebuild_auth", "get_adapter"}),
+        ),
     },
     sendings={
         **{f"requests.{verb}": _BY_VERB for verb in VERBS},
@@ -50,6 +54,14 @@ LIBRARY = Library(
         **{f"requests.api.{verb}": f"requests.{verb}" for verb in (*VERBS, "request")},
     },
     drops_none=True,
+    stock=frozenset(
+        {
+            "requests.adapters.HTTPAdapter",
+            "requests.auth.HTTPBasicAuth",
+            "requests.auth.HTTPDigestAuth",
+            "requests.auth.HTTPProxyAuth",
+        }
+    ),
     response={
         ITERATED: Reading(Gives.CHUNKS, binary=True),
         "json": Reading(Gives.REPLY),

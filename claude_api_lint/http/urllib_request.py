@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from claude_api_lint.http.declarations import ITERATED, Building, Client, Gives, Library, Reading, Sending, parameter
 
+_OPENERS = ("urllib.request.build_opener", "urllib.request.OpenerDirector")
+_HANDLERS = ("HTTPHandler", "HTTPSHandler", "HTTPRedirectHandler", "HTTPCookieProcessor", "ProxyHandler")
+
 LIBRARY = Library(
     name="urllib.request",
     global_hooks=frozenset({"install_opener", "addheaders"}),
-    clients={
-        # ``addheaders`` of an opener goes out with every request; handlers may add more.
-        "urllib.request.build_opener": Client(hooks=frozenset({"addheaders"})),
-        "urllib.request.OpenerDirector": Client(hooks=frozenset({"addheaders"})),
-    },
+    # ``addheaders`` of an opener goes out with every request; handlers may add more.
+    clients=dict.fromkeys(_OPENERS, Client(attribute="addheaders", hooks=frozenset({"add_handler"}), takes_hooks=True)),
+    stock=frozenset(f"urllib.request.{name}" for name in _HANDLERS),
     response={
         ITERATED: Reading(Gives.LINES, binary=True),
         "read": Reading(Gives.BODY, binary=True),
@@ -22,6 +23,7 @@ LIBRARY = Library(
     sendings={
         "urllib.request.urlopen": Sending(url=parameter(0, "url")),
         "urllib.request.urlretrieve": Sending(url=parameter(0, "url")),
+        **{f"{opener}().open": Sending(url=parameter(0, "fullurl"), body=parameter(1, "data")) for opener in _OPENERS},
     },
     buildings={
         "urllib.request.Request": Building(
