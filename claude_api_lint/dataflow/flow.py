@@ -868,7 +868,7 @@ class Flow:
         assumed: Assumptions,
     ) -> list[Assumptions]:
         """Rest the arm on the alternatives of the subject that lead into it: callers that pass None, say."""
-        if not isinstance(subject, cst.Name):
+        if not isinstance(subject, cst.Name) and not self._is_set_here(subject, frame):
             return [assumed]
         leading: list[Alternative] = []
         alternatives = self.evaluator.evaluate(subject, frame)
@@ -879,6 +879,11 @@ class Flow:
         if len(leading) == len(alternatives):
             return [assumed]
         return [assumed | alternative.when for alternative in leading if compatible(assumed, alternative.when)]
+
+    def _is_set_here(self, subject: cst.BaseExpression, frame: Frame) -> bool:
+        """Whether a test is about an attribute that the same function assigns: ``self.backend = backend``."""
+        path = dotted(subject)
+        return path is not None and frame.function is not None and self.evaluator.calls.rebinds(frame.function, path)
 
     def _case_arms(self, step: cst.Match, case: cst.MatchCase, frame: Frame) -> tuple[Assumptions, ...]:
         """The ways in which a case is taken: patterns of constants tell, others only which case it is."""
