@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import libcst as cst
 
@@ -27,8 +28,14 @@ class DropDoneSentinel(Fixer):
     code = "CAV301"
 
     def fix(self, violation: Violation) -> Fix | NoFix:
-        evidence, node = violation.evidence, violation.node
+        evidence = violation.evidence
         assert isinstance(evidence, SentinelTest)
+        fix = self._without(violation.node, evidence)
+        if isinstance(fix, Fix) and evidence.serves_others:
+            return replace(fix, applicability=Applicability.UNSAFE)
+        return fix
+
+    def _without(self, node: cst.CSTNode, evidence: SentinelTest) -> Fix | NoFix:
         if evidence.shared:
             return NoFix("the sentinel stands in a collection that is written elsewhere")
         if evidence.others is not None and isinstance(node, cst.Comparison):
