@@ -269,6 +269,41 @@ def test_a_comment_goes_only_when_a_person_looks(wire: None) -> None:
     assert fix(program) == within("READING\n")
 
 
+AT_THE_END = """\
+import json
+
+
+def texts(lines, queue):
+    for line in lines:
+        data = line.removeprefix("data: ")
+        if data == "[DONE]":
+            queue.put("end")
+            break
+        event = json.loads(data)
+        if event["type"] == "content_block_delta":
+            queue.put(event["delta"]["text"])
+        END
+"""
+
+
+@pytest.mark.parametrize(
+    ("end", "is_safe"),
+    [
+        ('elif event["type"] == "message_stop":\n            queue.put("end")\n            break', True),
+        ('match event:\n            case "message_stop":\n                queue.put("end")\n                break', True),
+        ('elif event["type"] == "message_stop":\n            queue.put("over")\n            break', False),
+        ('elif event["type"] != "message_stop":\n            queue.put("end")\n            break', False),
+        ('elif event["type"] == "message_stop":\n            break', False),
+    ],
+)
+def test_what_is_done_at_the_last_event_as_well_goes_with_the_sentinel(end: str, is_safe: bool) -> None:
+    result = fixed(AT_THE_END.replace("END", end), unsafe=False)
+    assert ("[DONE]" not in result.source.decode()) is is_safe
+    assert (
+        result.source.decode().count('queue.put("end")') == AT_THE_END.replace("END", end).count('put("end")') - is_safe
+    )
+
+
 FOR_SEVERAL = """\
 import json
 
