@@ -20,6 +20,7 @@ class PlatformVersion(Rule):
     Claude Platform on AWS take the header `anthropic-version`, as the first-party API does; the version in the body
     does not count there. `2026-10-21` is right on all of them, on Bedrock for Claude 4.7 and later.
 
+    A model whose name is not known is Claude where a test of the name says so: `if "claude" in model_id:`.
     Bodies that come from somewhere that cannot be seen are not reported, nor are models of other vendors, Converse,
     and text completions, which need no version.
 

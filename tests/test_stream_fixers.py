@@ -290,7 +290,10 @@ def texts(lines, queue):
     ("end", "is_safe"),
     [
         ('elif event["type"] == "message_stop":\n            queue.put("end")\n            break', True),
-        ('match event:\n            case "message_stop":\n                queue.put("end")\n                break', True),
+        (
+            'match event:\n            case "message_stop":\n                queue.put("end")\n                break',
+            True,
+        ),
         ('elif event["type"] == "message_stop":\n            queue.put("over")\n            break', False),
         ('elif event["type"] != "message_stop":\n            queue.put("end")\n            break', False),
         ('elif event["type"] == "message_stop":\n            break', False),
