@@ -83,8 +83,8 @@ class PlatformVersion(Rule):
         return what + self._written(fault, fault.place)
 
     def _written(self, fault: MisnamedVersion | WrongVersion, place: Place | None) -> str:
-        """Where something is written, if that is another file."""
-        return f" (it is written at {self.analysis.where(place)})" if place and fault.node is fault.call else ""
+        """Where something is written, if that is not where the finding stands."""
+        return f" (it is written at {self.analysis.where(place)})" if place and fault.node is not place.node else ""
 
 
 # What people call each place, and the other one.

@@ -374,6 +374,19 @@ def test_a_fix_is_as_safe_as_it_says(body: str, expected: Applicability | None) 
     assert applicability(body + ASK) is expected
 
 
+def test_the_message_says_where_a_value_is_written() -> None:
+    program = """
+        class Claude:
+            def __init__(self, version="2023-06-01"):
+                self.version = version
+            def body(self):
+                return {"messages": messages, "anthropic_version": self.version}
+        boto3.client("bedrock-runtime").invoke_model(modelId=claude, body=json.dumps(Claude().body()))
+    """
+    (finding,) = found(program)
+    assert finding.message.endswith("(it is written at line 10)")
+
+
 def test_a_version_that_moves_into_the_body_leaves_headers_alone_that_go_elsewhere() -> None:
     program = f"""
         requests.post(api, headers=own, json={{}})
