@@ -11,16 +11,18 @@ import libcst as cst
 from claude_api_lint.api import Platform, VersionPlace
 from claude_api_lint.api.platforms import PlatformCall
 from claude_api_lint.api_requests import ApiRequest, ApiRequests, has_key
-from claude_api_lint.dataflow import texts
+from claude_api_lint.dataflow import mappings, texts
 from claude_api_lint.dataflow.trees import code_of, last_name
 from claude_api_lint.dataflow.values import (
     HOLE,
+    Alternative,
     Alternatives,
     Assumptions,
     Class,
     Const,
     Function,
     Made,
+    Mapping,
     Part,
     Thunk,
     Unknown,
@@ -31,6 +33,7 @@ from claude_api_lint.dataflow.values import (
 )
 from claude_api_lint.findings import Confidence
 from claude_api_lint.http.bodies import Body, documents
+from claude_api_lint.model_tests import ModelTests
 
 _NAMED_AFTER_CLAUDE = re.compile(r"anthropic|claude", re.IGNORECASE)
 # The last names of what makes the clients of AWS's SDKs: boto3.client, session.client, session.create_client.
@@ -119,12 +122,24 @@ class PlatformRequests:
             for alternative in assuming(models, when | conditions):
                 name = texts.pattern_of(alternative.value) if texts.is_text(alternative.value) else None
                 is_claude = platform.serves_claude(name, HOLE)
-                if is_claude is None and self._is_named_after_claude(model, call):
-                    is_claude, name = True, None
-                is_sure = is_known and is_claude and name is not None
-                confidence = Confidence.CERTAIN if is_sure else Confidence.LIKELY
                 bodies = self._bodies(Body(body, is_json=False), alternative.when)
+                if is_claude is None:
+                    yield from self._of_unknown_model(platform, call, model, bodies)
+                    continue
+                confidence = Confidence.CERTAIN if is_known and is_claude and name is not None else Confidence.LIKELY
                 yield PlatformRequest(platform, call, name, is_claude, confidence, bodies)
+
+    def _of_unknown_model(
+        self, platform: Platform, call: cst.Call, model: Thunk | Value | None, bodies: Alternatives
+    ) -> Iterator[PlatformRequest]:
+        """The requests for a model that only its name in the program, or a test of it, may tell to be Claude."""
+        tests = ModelTests(self.evaluator, model) if isinstance(model, Thunk) else None
+        said = [(body, _said_of(body, tests, platform)) for body in bodies]
+        named = True if self._is_named_after_claude(model, call) else None
+        for answer in dict.fromkeys(answer for _, answer in said) or (None,):
+            of_kind = tuple(body for body, its_answer in said if its_answer is answer)
+            is_claude = named if answer is None else answer
+            yield PlatformRequest(platform, call, None, is_claude, Confidence.LIKELY, of_kind)
 
     def _is_known(self, declared: PlatformCall, methods: Alternatives) -> bool | None:
         """Whether a method is the SDK's: False where it is another's, None where its object is not known."""
@@ -169,6 +184,13 @@ def _is_hooked(declared: PlatformCall, method: Value) -> bool:
         else:
             method = method.receiver or Unknown()
     return False
+
+
+def _said_of(body: Alternative, tests: ModelTests | None, platform: Platform) -> bool | None:
+    """Whether a body is Claude's by the tests that it rests on; one that has the version is not another vendor's."""
+    is_claude = tests.say_claude(body.when) if tests is not None else None
+    has_version = isinstance(body.value, Mapping) and mappings.find(body.value, platform.key)
+    return None if has_version and is_claude is False else is_claude
 
 
 def _method_called(declared: PlatformCall, call: cst.Call) -> cst.BaseExpression | None:

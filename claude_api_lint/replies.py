@@ -40,7 +40,8 @@ class Kind(enum.Enum):
     RESPONSE = "the response"
     BODY = "the text of the body"
     BLOCKS = "blocks of lines, one for each event"
-    BLOCK = "such a block"
+    BLOCK = "such a block, or the first line of it"
+    BLOCK_LINES = "the lines of such a block"
     LINES = "lines of the body"
     LINE = "a line of the body, or a part of one"
     CHUNKS = "pieces of the body"
@@ -91,6 +92,7 @@ Read = ReplyPart | Other | None
 _TEXTS = frozenset({Kind.BODY, Kind.BLOCK, Kind.LINE, Kind.CHUNK, Kind.EVENT_DATA})
 _ELEMENTS = {
     Kind.BLOCKS: Kind.BLOCK,
+    Kind.BLOCK_LINES: Kind.LINE,
     Kind.LINES: Kind.LINE,
     Kind.CHUNKS: Kind.CHUNK,
     Kind.EVENTS: Kind.EVENT,
@@ -303,6 +305,8 @@ class Replies:
             reader = isinstance(value.whole, Part) and read.is_text  # iter(response.readline, b"")
             return read if reader else self._element(read)
         if value.how is How.ITEM:
+            if read.kind is Kind.BLOCK_LINES and value.key is not None:  # the first line has the name of the event
+                return replace(read, kind=Kind.BLOCK if value.key == 0 else Kind.EVENT_DATA)
             return self._item(read, "?" if value.key is None else str(value.key))
         if value.how is How.GLUED:
             return replace(read, kind=Kind.BODY) if read.is_text else replace(read, path=(*read.path, "+"))
@@ -465,8 +469,7 @@ def _of_text(read: ReplyPart, name: str, call: cst.Call | None) -> Read:
     if name in ("decode", "encode") and read.is_text:
         return replace(read, binary=name == "encode")
     if name in _SPLITTING_METHODS and read.is_text:
-        kind = Kind.BLOCKS if call is not None and _splits_at_blank_lines(call) else Kind.LINES
-        return replace(read, kind=kind, streamed=True)
+        return replace(read, kind=_split(read, name, call), streamed=True)
     if read.is_text:
         return read if name in _TEXT_METHODS else None
     if name in _LINE_METHODS and read.kind in _ELEMENTS:
@@ -478,10 +481,30 @@ def _of_text(read: ReplyPart, name: str, call: cst.Call | None) -> Read:
     return read if name in ("__iter__", "__aiter__", "iter_lines") and read.kind in _ELEMENTS else None
 
 
+def _split(read: ReplyPart, method: str, call: cst.Call | None) -> Kind:
+    """What a text comes apart into: blocks at blank lines, and lines elsewhere."""
+    if call is not None and _splits_at_blank_lines(call):
+        return Kind.BLOCKS
+    separators = _separators(call) if call is not None else frozenset[str]()
+    if read.kind is Kind.BLOCK and (method == "splitlines" or any(map(_ends_first_line, separators))):
+        return Kind.BLOCK_LINES
+    return Kind.LINES
+
+
+def _ends_first_line(separator: str) -> bool:
+    """Whether what stands behind a separator is data: the line end, or the beginning of the data itself."""
+    return separator in ("\n", "\r\n") or separator.strip().startswith("data:")
+
+
 def _splits_at_blank_lines(call: cst.Call) -> bool:
     """Whether a text is split into blocks: at two line ends, one after the other."""
-    separators = {string_value(argument.value) for argument in call.args}
-    return bool(separators & {"\n\n", b"\n\n", "\r\n\r\n", b"\r\n\r\n"})
+    return not _separators(call).isdisjoint({"\n\n", "\r\n\r\n"})
+
+
+def _separators(call: cst.Call) -> frozenset[str]:
+    """The literals that a text is split at, bytes as text."""
+    values = [string_value(argument.value) for argument in call.args]
+    return frozenset(v.decode("latin-1") if isinstance(v, bytes) else v for v in values if v is not None)
 
 
 def _is_told(call: cst.Call, argument: str) -> bool:

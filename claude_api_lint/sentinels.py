@@ -27,6 +27,7 @@ class SentinelTest:
     ``others`` are the elements of a tuple that are compared beside the sentinel; None where there are none. ``shared``
     tells that they stand elsewhere. ``option`` is the one of several patterns of a case that is the sentinel.
     ``by_name`` tells that only the name of a constant speaks of it. ``endpoint`` is that of the stream, once known.
+    ``serves_others`` tells that the words around alone speak of the stream, which may be another as well.
     """
 
     subject: cst.BaseExpression
@@ -36,6 +37,7 @@ class SentinelTest:
     option: cst.MatchOrElement | None = None
     by_name: bool = False
     endpoint: str | None = None
+    serves_others: bool = False
 
 
 class Sentinels:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 import libcst as cst
 
 from claude_api_lint.api import Catalog, Stream, load_catalog
+from claude_api_lint.arms import NAMES_OF_OTHERS, OWN_NAMES, Arms
 from claude_api_lint.dataflow.module import Module
 from claude_api_lint.dataflow.trees import last_name, string_value, walk
 
 # The keys under which OpenAI's and compatible APIs send their text: who reads them reads such a stream as well.
 _KEYS_OF_OTHERS = frozenset({"choices", "chat.completion.chunk", "candidates", "generations"})
-_NAMES_OF_OTHERS = re.compile(r"openai|azure|cohere|deepseek|gemini|groq|mistral|ollama|together", re.IGNORECASE)
-_OWN_NAMES = re.compile(r"anthropic|claude", re.IGNORECASE)
 # The types of the events of OpenAI's Responses API begin so: "response.completed".
 _EVENTS_OF_OTHERS = "response."
 _LOOKUPS = frozenset({"get", "pop", "__getitem__"})
@@ -35,7 +34,8 @@ class Vocabulary:
     def endpoint_of(self, node: cst.CSTNode) -> str | None:
         """The endpoint whose stream the code around a node reads, by the words that it compares; None if none tells.
 
-        The function tells, else the class around it. Code that reads another API's events as well tells nothing.
+        The function tells, else the class around it. Code that reads another API's events as well tells nothing, and
+        nor does code that reads Claude's only where a test, say of the provider, chooses it from another's.
         """
         if self.module.is_test:
             return None  # the events may be made up, and the server one's own
@@ -43,16 +43,45 @@ class Vocabulary:
         for scope in scopes:
             if self._is_of_others(scope):
                 return None
-            endpoint = self._told_by(scope, self._other_readers(scope, scopes))
+            apart = self._other_readers(scope, scopes)
+            for_one = self.arms.for_one_sender(scope, node, by_name=_is_named_after_claude(scopes))
+            endpoint = self._told_by(scope, apart | for_one)
             if endpoint is not None:
-                return endpoint if self._is_alone(scopes) else None
+                is_shared = isinstance(scope, cst.ClassDef) and self.may_serve_others(node)
+                return endpoint if self._is_alone(scopes) and not is_shared else None
+            if for_one and self._told_by(scope, apart) is not None:
+                return None
             if isinstance(scope, cst.For | cst.While) and _TYPE in self.looked_up(scope):
                 return None  # a loop that tells its own events apart, and none of them is Claude's
         return None
 
+    def may_serve_others(self, node: cst.CSTNode) -> bool:
+        """Whether the outermost function or loop around a node tests for one vendor of several, or reads events of
+        several senders.
+        """
+        scopes = [scope for scope in self._scopes(node) if not isinstance(scope, cst.ClassDef)]
+        if not scopes:
+            return False
+        return self.arms.names_vendors(scopes[-1], node) or bool(
+            self.arms.for_one_sender(scopes[-1], node, by_name=False)
+        )
+
+    @cached_property
+    def arms(self) -> Arms:
+        return Arms(self.module, self._speaks)
+
+    def _speaks(self, nodes: Sequence[cst.CSTNode]) -> bool:
+        """Whether some code reads the events of a Claude stream, by their types or by the key of their text."""
+        compared = {word for node in nodes for word in _compared(node)}
+        looked_up = {word for node in nodes for word in _looked_up(node)}
+        return any(
+            stream.text in looked_up or (stream.events and self.catalog.output(stream.events).is_told_by(compared))
+            for stream in self.catalog.streams
+        )
+
     def _is_alone(self, scopes: list[Scope]) -> bool:
         """Whether the class around handles no other API, or the function says by its name that it is for this one."""
-        if any(_OWN_NAMES.search(s.name.value) for s in scopes if isinstance(s, cst.FunctionDef | cst.ClassDef)):
+        if _is_named_after_claude(scopes):
             return True
         classes = [scope for scope in scopes if isinstance(scope, cst.ClassDef)]
         return not any(self._is_of_others(scope, self._other_readers(scope, scopes)) for scope in classes)
@@ -68,10 +97,10 @@ class Vocabulary:
         return found
 
     def _is_of_others(self, scope: Scope, apart: frozenset[cst.CSTNode] = frozenset()) -> bool:
-        if isinstance(scope, cst.FunctionDef | cst.ClassDef) and _NAMES_OF_OTHERS.search(scope.name.value):
+        if isinstance(scope, cst.FunctionDef | cst.ClassDef) and NAMES_OF_OTHERS.search(scope.name.value):
             return True
         compared, looked_up = self._words(scope, apart)
-        if any(_NAMES_OF_OTHERS.fullmatch(word) or word.startswith(_EVENTS_OF_OTHERS) for word in compared):
+        if any(NAMES_OF_OTHERS.fullmatch(word) or word.startswith(_EVENTS_OF_OTHERS) for word in compared):
             return True
         return bool(_KEYS_OF_OTHERS & (looked_up | compared))
 
@@ -128,8 +157,15 @@ class Vocabulary:
         return self._looked_up[scope]
 
 
+def _is_named_after_claude(scopes: list[Scope]) -> bool:
+    """Whether a function or the class around says by its name that it is for this API."""
+    return any(OWN_NAMES.search(s.name.value) for s in scopes if isinstance(s, cst.FunctionDef | cst.ClassDef))
+
+
 def _compared(scope: cst.CSTNode, apart: frozenset[cst.CSTNode] = frozenset()) -> Iterator[str]:
     for node in walk(scope, apart=apart):
+        if node in apart:
+            continue
         if isinstance(node, cst.Comparison):
             for side in (node.left, *(target.comparator for target in node.comparisons)):
                 yield from _texts(side)
@@ -150,11 +186,15 @@ def _texts(node: cst.BaseExpression) -> Iterator[str]:
 
 def _looked_up(scope: cst.CSTNode, apart: frozenset[cst.CSTNode] = frozenset()) -> Iterator[str]:
     for node in walk(scope, apart=apart):
-        key: cst.BaseExpression | None = None
+        if node in apart:
+            continue
+        key: cst.CSTNode | None = None
         if isinstance(node, cst.Subscript) and isinstance(node.slice[0].slice, cst.Index):
             key = node.slice[0].slice.value
         elif isinstance(node, cst.Call) and last_name(node.func) in _LOOKUPS and node.args:
             key = node.args[0].value
+        elif isinstance(node, cst.MatchMappingElement):
+            key = node.key
         value = string_value(key) if key is not None else None
         if isinstance(value, str):
             yield value

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeGuard
 
 import libcst as cst
 
@@ -27,8 +29,14 @@ class DropDoneSentinel(Fixer):
     code = "CAV301"
 
     def fix(self, violation: Violation) -> Fix | NoFix:
-        evidence, node = violation.evidence, violation.node
+        evidence = violation.evidence
         assert isinstance(evidence, SentinelTest)
+        fix = self._without(violation.node, evidence)
+        if isinstance(fix, Fix) and evidence.serves_others:
+            return replace(fix, applicability=Applicability.UNSAFE)
+        return fix
+
+    def _without(self, node: cst.CSTNode, evidence: SentinelTest) -> Fix | NoFix:
         if evidence.shared:
             return NoFix("the sentinel stands in a collection that is written elsewhere")
         if evidence.others is not None and isinstance(node, cst.Comparison):
@@ -67,6 +75,8 @@ class DropDoneSentinel(Fixer):
             if len(steps) == 1:
                 return self._fix("drop the test for the sentinel", folded.changes, Applicability.UNSAFE, place)
             return NoFix("what is done at the end of the stream has to move to where the stream ends")
+        if self._is_done_at_the_end(loop, steps, evidence):
+            return self._fix("drop the test for the sentinel", folded.changes, applicability, place)
         moved = self._moved(folded, steps, loop, evidence)
         if isinstance(moved, NoFix):
             return moved
@@ -121,6 +131,16 @@ class DropDoneSentinel(Fixer):
             return not any(code_of(target) in code_of(loop.test) for step in steps for target in _targets(step))
         within = {node for step in steps for node in walk(step)}
         return any(node not in within and not isinstance(node, cst.Raise) for node in exits(loop))
+
+    def _is_done_at_the_end(self, loop: Loop, steps: list[cst.CSTNode], evidence: SentinelTest) -> bool:
+        """Whether the same is done, statement for statement, at the event that ends the stream."""
+        stream = self.analysis.catalog.stream(evidence.endpoint)
+        if stream is None or stream.end_value is None:
+            return False
+        module, done = self.analysis.module, [code_of(step) for step in steps]
+        ends = (node for node in walk(loop.body, into_scopes=False) if _is_chosen_by(node, stream.end_value))
+        bodies = (module.block(end.body) for end in ends if loop_around(module, end) is loop)
+        return any([code_of(step) for step in body.steps] == done for body in bodies)
 
     # Moving what was done at the sentinel
 
@@ -179,6 +199,22 @@ class DropDoneSentinel(Fixer):
             return cst.parse_expression(f"{event.name}.get({key}) is not None")
         looks_up = f"{event.name}.get({key})" if f"{event.name}.get(" in code_of(loop) else f"{event.name}[{key}]"
         return cst.parse_expression(f"{looks_up} == {code_of(quoted(stream.end_value, loop))}")
+
+
+def _is_chosen_by(node: cst.CSTNode, value: str) -> TypeGuard[cst.If | cst.MatchCase]:
+    """Whether an arm runs where something is a value, and nowhere else."""
+    if isinstance(node, cst.MatchCase):
+        return node.guard is None and isinstance(node.pattern, cst.MatchValue) and _is_text(node.pattern.value, value)
+    if not isinstance(node, cst.If) or not isinstance(node.test, cst.Comparison) or len(node.test.comparisons) != 1:
+        return False
+    compared = node.test.comparisons[0]
+    return isinstance(compared.operator, cst.Equal) and (
+        _is_text(node.test.left, value) or _is_text(compared.comparator, value)
+    )
+
+
+def _is_text(node: cst.BaseExpression, value: str) -> bool:
+    return string_value(node) == value
 
 
 def _without_option(case: cst.MatchCase, option: cst.MatchOrElement) -> Callable[[cst.CSTNode], cst.CSTNode]:

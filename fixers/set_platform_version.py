@@ -8,7 +8,7 @@ from claude_api_lint.fixers.replace_version import written_anew
 
 from claude_api_lint.api import Platform, VersionPlace
 from claude_api_lint.codemod import command_of
-from claude_api_lint.dataflow.trees import dotted, last_name
+from claude_api_lint.dataflow.trees import dotted, last_name, string_value
 from claude_api_lint.dataflow.values import HOLE, Alternative, Entry, Mapping, Place
 from claude_api_lint.findings import Applicability, Edit, Fix
 from claude_api_lint.fixes import Fixer, NoFix, applicability_of_step, replacing
@@ -50,17 +50,17 @@ class SetPlatformVersion(Fixer):
             if isinstance(edit, NoFix):
                 return edit
             edits[edit] = None
-        # Of several bodies, one may be meant for the models of another vendor.
-        applicability = Applicability.SAFE if len(homes) == 1 else Applicability.UNSAFE
+        # Of several bodies, one may be meant for the models of another vendor; so may one that another file builds.
+        is_own = all(home is not None and home.module is self.analysis.module for home in homes)
+        applicability = Applicability.SAFE if is_own and len(homes) == 1 else Applicability.UNSAFE
         return self._with_removals(Fix(f'Add "{key}": "{value}"', applicability, tuple(edits)), fault)
 
     def _into_body(self, home: Place | None, platform: Platform, value: str) -> Edit | NoFix:
-        module = self.analysis.module
-        if home is None or home.module is not module:
-            return NoFix("the body is not built here")
+        if home is None:
+            return NoFix("it is not seen where the body is built")
         if home in self._bodies_of_others(platform):
             return NoFix("the same body is also sent elsewhere")
-        node = home.node
+        module, node = home.module, home.node
         near = (node, *module.ancestors(node))
         if isinstance(node, cst.Dict):
             return self.edit(node, dict_with(node, quoted(platform.key, *near), quoted(value, *near)))
@@ -149,7 +149,8 @@ class SetPlatformVersion(Fixer):
         edit = written_anew(module, fault.place.node, fault.value, new)
         if isinstance(edit, NoFix):
             return edit
-        applicability = Applicability.UNSAFE if self._is_taken(fault.value) else self._applicability(fault)
+        may_be_anothers = self._is_taken(fault.value) and not self._is_for_the_key(fault)
+        applicability = Applicability.UNSAFE if may_be_anothers else self._applicability(fault)
         return Fix(f"Replace it by {new}", applicability, (self.placed(module, edit),))
 
     def _is_taken(self, text: str | None) -> bool:
@@ -158,13 +159,28 @@ class SetPlatformVersion(Fixer):
         right = {catalog.version_header}.union(*((platform.key, *platform.values) for platform in catalog.platforms))
         return text is None or text in right or catalog.is_known(text)
 
+    def _is_for_the_key(self, fault: WrongVersion) -> bool:
+        """Whether a value is written under the key of a body, or as a constant that has no other use in its file."""
+        place, platform = fault.place, fault.platform
+        use, name = place.module.parent(place.node), self._assigned_name(place)
+        if name is not None:
+            uses = [n for n in place.module.nodes(cst.Name, name) if n.value == name]
+            is_imported = name in self.analysis.module.words
+            use = place.module.parent(uses[1]) if len(uses) == 2 and not is_imported else None
+        is_under_key = isinstance(use, cst.DictElement) and string_value(use.key) == platform.key
+        return platform.place is VersionPlace.BODY and is_under_key
+
     def _constant(self, fault: WrongVersion) -> str | None:
         """The name of the constant that a value is written as, if it is one: it occurs there, and here."""
-        assignment = fault.place.module.parent(fault.place.node)
+        name = self._assigned_name(fault.place)
+        return name if name is not None and last_name(fault.node) == name else None
+
+    def _assigned_name(self, place: Place) -> str | None:
+        assignment = place.module.parent(place.node)
         target = assignment.targets[0].target if isinstance(assignment, cst.Assign) else None
         if isinstance(assignment, cst.AnnAssign):
             target = assignment.target
-        return target.value if isinstance(target, cst.Name) and last_name(fault.node) == target.value else None
+        return target.value if isinstance(target, cst.Name) else None
 
     def _applicability(self, fault: WrongVersion) -> Applicability:
         if fault.limited:

@@ -40,8 +40,9 @@ class DoneSentinel(Rule):
             if line.startswith(b"data:"):
                 print(json.loads(line[5:]))
 
-    Fix: drops the test (safe). Where the loop has no other end, or where the end matters, what the test led to moves to
-    the event that ends the stream (safe; unsafe where it does more than leave).
+    Fix: drops the test (safe; unsafe where the code tests for other vendors as well). Where the loop has no other end,
+    or where the end matters, what the test led to moves to the event that ends the stream (safe; unsafe where it does
+    more than leave).
 
     Reference: https://platform.claude.com/docs/en/build-with-claude/streaming
     """
@@ -83,7 +84,9 @@ class DoneSentinel(Rule):
         elif part is not ELSEWHERE and not test.by_name:
             endpoint = self.analysis.vocabulary.endpoint_of(node)
             if endpoint is not None:
-                self._report(node, replace(test, endpoint=endpoint), Confidence.LIKELY)
+                serves_others = self.analysis.vocabulary.may_serve_others(node)
+                test = replace(test, endpoint=endpoint, serves_others=serves_others)
+                self._report(node, test, Confidence.LIKELY)
 
     def _report(self, node: cst.CSTNode, test: SentinelTest, confidence: Confidence) -> None:
         stream = self.analysis.catalog.stream(test.endpoint)

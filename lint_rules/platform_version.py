@@ -20,6 +20,7 @@ class PlatformVersion(Rule):
     Claude Platform on AWS take the header `anthropic-version`, as the first-party API does; the version in the body
     does not count there. `2026-10-21` is right on all of them, on Bedrock for Claude 4.7 and later.
 
+    A model whose name is not known is Claude where a test of the name says so: `if "claude" in model_id:`.
     Bodies that come from somewhere that cannot be seen are not reported, nor are models of other vendors, Converse,
     and text completions, which need no version.
 
@@ -82,8 +83,8 @@ class PlatformVersion(Rule):
         return what + self._written(fault, fault.place)
 
     def _written(self, fault: MisnamedVersion | WrongVersion, place: Place | None) -> str:
-        """Where something is written, if that is another file."""
-        return f" (it is written at {self.analysis.where(place)})" if place and fault.node is fault.call else ""
+        """Where something is written, if that is not where the finding stands."""
+        return f" (it is written at {self.analysis.where(place)})" if place and fault.node is not place.node else ""
 
 
 # What people call each place, and the other one.

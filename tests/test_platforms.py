@@ -264,6 +264,46 @@ def test_a_body_that_may_be_right_is_not_reported(body: str) -> None:
     assert codes(f"body = {body}\n{ASK}") == []
 
 
+MODEL_TESTS = {
+    "model.startswith('anthropic.')": True,
+    "model.startswith(('anthropic.', 'us.anthropic.'))": True,
+    "not model.startswith('meta.') and 'claude' in model": True,
+    "'claude' in model.lower()": True,
+    "model.split('.')[0] == 'anthropic'": True,
+    "maker == 'anthropic'": True,
+    "flag": True,
+    "is_claude(model)": True,
+    "re.match('(us[.])?anthropic', model)": True,
+    "'claude' not in model": False,
+    "maker != 'anthropic'": False,
+    "model.startswith(('anthropic.', 'mistral.'))": None,
+    "model.startswith('mistral.')": None,
+    "'claude' in style": None,
+    "len(model) > 4": None,
+    "is_claude(style)": None,
+}
+"""Test -> whether it holds for Claude's models; None where it does not ask for them."""
+
+
+@pytest.mark.parametrize("test", MODEL_TESTS)
+def test_a_test_of_the_model_tells_whose_body_it_is(test: str) -> None:
+    arms = {True: "body = {'messages': [1]}", False: "body = {'messages': [2]}"}
+    program = f"""
+def ask(model, style):
+    maker = model.split('.')[0]
+    flag = 'claude' in model
+    if {test}:
+        {arms[True]}
+    else:
+        {arms[False]}
+    boto3.client("bedrock-runtime").invoke_model(modelId=model, body=json.dumps(body))
+"""
+    mended = fix_source((PRELUDE + program).encode(), "program.py", Settings()).source.decode()
+    holds = MODEL_TESTS[test]
+    assert codes(program) == ([] if holds is None else ["CAV107"])
+    assert ["[1]," in mended, "[2]," in mended] == [holds is True, holds is False]
+
+
 def test_a_test_patches_its_clients() -> None:
     program = 'body = {"messages": messages, "max_tokens": 9}\n' + ASK
     assert codes(program, "tests/test_claude.py") == []
@@ -332,6 +372,19 @@ def test_a_call_that_may_go_to_both_is_reported_once() -> None:
 )
 def test_a_fix_is_as_safe_as_it_says(body: str, expected: Applicability | None) -> None:
     assert applicability(body + ASK) is expected
+
+
+def test_the_message_says_where_a_value_is_written() -> None:
+    program = """
+        class Claude:
+            def __init__(self, version="2023-06-01"):
+                self.version = version
+            def body(self):
+                return {"messages": messages, "anthropic_version": self.version}
+        boto3.client("bedrock-runtime").invoke_model(modelId=claude, body=json.dumps(Claude().body()))
+    """
+    (finding,) = found(program)
+    assert finding.message.endswith("(it is written at line 10)")
 
 
 def test_a_version_that_moves_into_the_body_leaves_headers_alone_that_go_elsewhere() -> None:

@@ -366,6 +366,36 @@ def test_a_fix_in_two_files_is_not_made_where_one_is_not_part_of_the_run(two_hom
     assert b"no fix: the fix edits second.py, which is not part of this run; name both" in done.stdout
 
 
+ASK_CLAUDE = """\
+import boto3, json
+from bodies import IMPORTED
+client = boto3.client("bedrock-runtime")
+client.invoke_model(modelId="anthropic.claude-3-haiku-20240307-v1:0", body=json.dumps(question()))
+"""
+
+
+@pytest.mark.parametrize(
+    ("bodies", "imported", "is_safe"),
+    [
+        ('def question():\n    return {"messages": []}\n', "question", False),
+        ('V = "2023-06-01"\ndef question():\n    return {"anthropic_version": V}\n', "question", True),
+        ('V = "2023-06-01"\ndef question():\n    return {"anthropic_version": V}\n', "V, question", False),
+        ('V = "2023-06-01"\nH = {"v": V}\ndef question():\n    return {"anthropic_version": V}\n', "question", False),
+        ('def question():\n    return {"anthropic_version": "2023-06-01"}\n', "question", True),
+    ],
+)
+def test_a_body_of_another_file_is_mended_there_by_a_person_where_it_may_be_for_others(
+    tmp_path: Path, bodies: str, imported: str, is_safe: bool
+) -> None:
+    (tmp_path / "pyproject.toml").write_text("")
+    (tmp_path / "bodies.py").write_text(bodies)
+    (tmp_path / "ask.py").write_text(ASK_CLAUDE.replace("IMPORTED", imported))
+    lint("fix", ".", cwd=tmp_path)
+    assert (texts(tmp_path)["bodies.py"] != bodies) is is_safe
+    assert lint("fix", "--unsafe-fixes", ".", cwd=tmp_path).returncode == 0
+    assert '"bedrock-2023-05-31"' in texts(tmp_path)["bodies.py"]
+
+
 CHANGED_MEANWHILE = """
 import os, sys
 from claude_api_lint.cli import main

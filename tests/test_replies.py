@@ -444,6 +444,12 @@ LINES = {
             show(line)  # LINE, streamed, text
         for block in r.text.split('\\n\\n'):
             show(block)  # BLOCK, streamed, text
+            show(block.split('\\n'))  # BLOCK_LINES, streamed, text
+            show(block.split('\\n')[0])  # BLOCK, streamed, text
+            show(block.splitlines()[1])  # EVENT_DATA, streamed, text
+            name, data = block.split('\\ndata: ', 1)
+            show(data)  # EVENT_DATA, streamed, text
+            show(block.partition(':')[2])  # LINE, streamed, text
         for line in r.content.decode().strip().split('\\n'):
             show(json.loads(line))  # REPLY, streamed
     """,

@@ -269,6 +269,78 @@ def test_a_comment_goes_only_when_a_person_looks(wire: None) -> None:
     assert fix(program) == within("READING\n")
 
 
+AT_THE_END = """\
+import json
+
+
+def texts(lines, queue):
+    for line in lines:
+        data = line.removeprefix("data: ")
+        if data == "[DONE]":
+            queue.put("end")
+            break
+        event = json.loads(data)
+        if event["type"] == "content_block_delta":
+            queue.put(event["delta"]["text"])
+        END
+"""
+
+
+@pytest.mark.parametrize(
+    ("end", "is_safe"),
+    [
+        ('elif event["type"] == "message_stop":\n            queue.put("end")\n            break', True),
+        (
+            'match event:\n            case "message_stop":\n                queue.put("end")\n                break',
+            True,
+        ),
+        ('elif event["type"] == "message_stop":\n            queue.put("over")\n            break', False),
+        ('elif event["type"] != "message_stop":\n            queue.put("end")\n            break', False),
+        ('elif event["type"] == "message_stop":\n            break', False),
+    ],
+)
+def test_what_is_done_at_the_last_event_as_well_goes_with_the_sentinel(end: str, is_safe: bool) -> None:
+    result = fixed(AT_THE_END.replace("END", end), unsafe=False)
+    assert ("[DONE]" not in result.source.decode()) is is_safe
+    assert (
+        result.source.decode().count('queue.put("end")') == AT_THE_END.replace("END", end).count('put("end")') - is_safe
+    )
+
+
+FOR_SEVERAL = """\
+import json
+
+
+def texts(lines, provider):
+    for line in lines:
+        data = line.removeprefix("data: ")
+        if data == "[DONE]":
+            break
+        event = json.loads(data)
+        if event["type"] == "content_block_delta":
+            yield event["delta"]["text"]
+        TEST
+            print(event["usage"]["output_tokens"])
+"""
+"""A loop over lines of which only the words tell whose they are."""
+
+
+@pytest.mark.parametrize(
+    ("test", "applicability"),
+    [
+        ('if event["type"] == "message_delta":', Applicability.SAFE),
+        ('if provider == "anthropic" and event["type"] == "message_delta":', Applicability.UNSAFE),
+        ('if provider.is_claude and "usage" in event:', Applicability.UNSAFE),
+    ],
+)
+def test_a_test_for_a_vendor_makes_dropping_unsafe_where_only_words_tell(
+    test: str, applicability: Applicability
+) -> None:
+    (finding,) = [finding for finding in findings(FOR_SEVERAL.replace("TEST", test)) if finding.code == "CAV301"]
+    assert finding.fix is not None
+    assert finding.fix.applicability is applicability
+
+
 # CAV302
 
 COMPLETIONS = {

@@ -151,6 +151,77 @@ def test_a_class_for_several_vendors_tells_nothing() -> None:
     assert told(program.replace("choices", "content")) == MESSAGES
 
 
+CHOOSING = {
+    "a provider": "if provider == 'x': CLAUDE\n    else: OTHER",
+    "a provider that comes first": "if provider == 'x': OTHER\n    else: CLAUDE",
+    "a flag and an elif": "if flag: CLAUDE\n    elif 'usage' in event: OTHER",
+    "a flag beside the type": "if flag and event['type'] == 'message_stop': pass\n    elif 'usage' in event: OTHER",
+    "an attribute of the own object": "if not self.flag: CLAUDE\n    else: OTHER",
+    "an arm that leaves": "if flag:\n        CLAUDE\n        return\n    OTHER",
+    "a match": "match provider:\n        case 'x': CLAUDE\n        case _: OTHER",
+    "a conditional expression": "x = event['type'] == 'message_stop' if flag else event['end']",
+    "a name made of the event": "kind = event['type']\n    if flag: KIND\n    else: OTHER",
+}
+"""Sentence -> lines that read Claude's events on one outcome of a test, and others on the others."""
+
+CLAUDE, OTHER = "x = event['type'] == 'message_stop'", "print(event)"
+
+
+def chosen(lines: str, other: str = OTHER) -> str:
+    lines = lines.replace("CLAUDE", CLAUDE).replace("OTHER", other).replace("KIND", "x = kind == 'message_stop'")
+    return f"def f(self, provider, flag, event):\n    here()\n    {lines}\n"
+
+
+@pytest.mark.parametrize("sentence", CHOOSING)
+def test_events_that_a_test_chooses_from_anothers_tell_nothing(sentence: str) -> None:
+    assert told(chosen(CHOOSING[sentence])) is None
+    assert told(f"{chosen(CHOOSING[sentence])}    {CLAUDE}\n") == MESSAGES
+
+
+@pytest.mark.parametrize(
+    "sentence", [sentence for sentence, lines in CHOOSING.items() if ": OTHER" in lines and "elif" not in lines]
+)
+def test_events_that_no_other_sender_s_stand_beside_tell(sentence: str) -> None:
+    assert told(chosen(CHOOSING[sentence], "pass")) == MESSAGES
+    assert told(chosen(CHOOSING[sentence], "x = event['type'] == 'content_block_delta'")) == MESSAGES
+
+
+def test_within_the_arm_that_is_chosen_its_events_tell() -> None:
+    program = (
+        "def f(provider, event):\n    if provider == 'x':\n        CLAUDE\n        HERE\n    else:\n        OTHER\n"
+    )
+    program = program.replace("CLAUDE", CLAUDE)
+    assert told(program.replace("HERE", "here()").replace("OTHER", OTHER)) == MESSAGES
+    assert told(program.replace("HERE", "pass").replace("OTHER", f"{OTHER}; here()")) is None
+
+
+def test_a_test_about_the_event_or_the_stream_so_far_chooses_no_sender() -> None:
+    about = ("event", "'usage' in event", "event['first']", "seen")
+    for test in about:
+        program = f"def f(events):\n    for event in events:\n        here()\n        if {test}: {CLAUDE}\n"
+        assert told(f"{program}        else: {OTHER}\n        seen = True\n") == MESSAGES
+
+
+def test_a_name_after_claude_wants_a_test_for_a_vendor() -> None:
+    program = chosen("if flag: CLAUDE\n    else: OTHER").replace("def f", "def read_claude")
+    assert told(program) == MESSAGES
+    assert told(program.replace("if flag", "if provider == 'claude'")) is None
+
+
+def test_what_stands_under_the_name_of_a_vendor_alone_tells_nothing() -> None:
+    program = f"def f(provider, event):\n    here()\n    if TEST: {CLAUDE}\n    return event\n"
+    assert told(program.replace("TEST", "provider == 'claude'")) is None
+    assert told(program.replace("TEST", "not provider.is_openai")) is None
+    assert told(program.replace("TEST", "provider")) == MESSAGES
+
+
+def test_a_function_that_tests_for_a_vendor_is_not_told_by_its_class() -> None:
+    program = "class C:\n    def f(self, provider, event):\n        here()\n        x = one() if TEST else two()\n"
+    program += f"    def g(self, event):\n        {CLAUDE}\n"
+    assert told(program.replace("TEST", "provider == 'claude'")) is None
+    assert told(program.replace("TEST", "provider")) == MESSAGES
+
+
 def test_the_innermost_scope_that_tells_counts() -> None:
     program = """
         def f(events, others, e):
