@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -75,17 +75,38 @@ def passing(items: Sequence[str], test: Callable[[str], bool], jobs: int) -> set
 def _fork(items: Sequence[str], test: Callable[[str], bool]) -> tuple[int, int]:
     """Start a process that writes which items pass the test, by their places from 0: its pipe, and its number."""
     pipe, theirs = os.pipe()
-    process = os.fork()
-    if process:
-        os.close(theirs)
-        return pipe, process
+    with _uninterrupted():
+        process = os.fork()
+        if not process:
+            _tell(items, test, theirs)
+    os.close(theirs)
+    return pipe, process
+
+
+def _tell(items: Sequence[str], test: Callable[[str], bool], pipe: int) -> NoReturn:
+    """The life of a fork, which ends here: neither handlers nor buffers of the parent's are for it."""
     code = 1
     try:
-        with open(theirs, "wb") as stream:
+        with open(pipe, "wb") as stream:
             stream.write(b" ".join(b"%d" % place for place, item in enumerate(items) if test(item)))
         code = 0
     finally:
-        os._exit(code)  # the parent's handlers and buffers are not for this process
+        os._exit(code)
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let Ctrl-C wait until it is clear who has to answer it: a process that begins knows nothing of it yet."""
+    import signal
+
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def each(
@@ -122,7 +143,8 @@ class _Worker(Generic[Task, Result]):
 
         self.pipe, theirs = multiprocessing.Pipe()
         self.process = multiprocessing.Process(target=_serve, args=(theirs, self.pipe, work), daemon=True)
-        self.process.start()
+        with _uninterrupted():
+            self.process.start()
         theirs.close()
         self.index: int | None = None
         self.near: Hashable = None

@@ -20,7 +20,7 @@ def without_version(requests: ApiRequests, sent: list[ApiRequest]) -> Iterator[l
     """The cases of a call (same URL, same caller, any branch) in which no request can have the version header."""
     for case in _cases(sent):
         judged = [request.exchange for request in sent if _may_be(request, case)]
-        if judged and all(_lacks_version(requests, exchange) for exchange in judged):
+        if all(_lacks_version(requests, exchange) for exchange in judged) and any(map(_asks_for_more, judged)):
             yield case
 
 
@@ -41,8 +41,11 @@ def _may_be(request: ApiRequest, case: list[ApiRequest]) -> bool:
 
 
 def _lacks_version(requests: ApiRequests, exchange: Exchange) -> bool:
-    if exchange.headers.open or requests.version_entries(exchange) or requests.misspelled_entries(exchange):
-        return False
+    return not (exchange.headers.open or requests.version_entries(exchange) or requests.misspelled_entries(exchange))
+
+
+def _asks_for_more(exchange: Exchange) -> bool:
+    """Whether a request has a key, or cannot be meant to find out if somebody is there alone."""
     return has_key(exchange) or not (exchange.by_wrapper or _is_probe(exchange))
 
 

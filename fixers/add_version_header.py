@@ -58,20 +58,17 @@ class AddVersionHeader(Fixer):
         return self._may_be_of_others(home, exchange) and not isinstance(self._behind_assignment(exchange), Edit)
 
     def _may_be_of_others(self, home: Place | None, exchange: Exchange) -> bool:
-        """Whether the headers that a literal begins may go to other hosts: some do, or they are built in another file
-        without anything that only the API has.
+        """Whether the headers that a literal begins may be meant for other hosts: some go there, or they are built in
+        another file; not where they have what only the API has.
         """
         if home is None:
             return False
-        if home in self.analysis.requests.shared_homes:
+        is_elsewhere = home.module is not exchange.module
+        if is_elsewhere and home in self.analysis.requests_of(home.module).homes_of_others:
             return True
-        if home.module is exchange.module:
+        if any(self._is_written_in(entry, home) and self._is_of_api(entry.key) for entry in exchange.headers.entries):
             return False
-        if home in self.analysis.requests_of(home.module).homes_of_others:
-            return True
-        return not any(
-            self._is_written_in(entry, home) and self._is_of_api(entry.key) for entry in exchange.headers.entries
-        )
+        return is_elsewhere or home in self.analysis.requests.shared_homes
 
     def _is_of_api(self, name: str) -> bool:
         return name.lower() == "x-api-key" or self.analysis.catalog.is_api_header(name)

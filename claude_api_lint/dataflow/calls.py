@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from claude_api_lint.dataflow import library, mappings, texts
-from claude_api_lint.dataflow.decorators import changing_calls, passes_on
+from claude_api_lint.dataflow.decorators import calls_by_wrappers, hands_on, passes_on
 from claude_api_lint.dataflow.module import Module
 from claude_api_lint.dataflow.trees import bound_by, dotted, last_name, root_name, string_value, walk
 from claude_api_lint.dataflow.values import (
@@ -193,6 +193,9 @@ class Calls:
         given = arguments.get(position, name)
         if given is not None:
             return self.evaluator.force(given)
+        added = self._added_by_wrapper(name, function, frame)
+        if added:
+            return added
         default = self.default(name, function, frame)
         if arguments.may_have(position) or self._is_wrapped(function, frame):
             return (*default, Alternative(Unknown("an argument that a caller or a decorator may pass on")))
@@ -224,23 +227,39 @@ class Calls:
             for alternative in self.evaluator.evaluate(node, around):
                 yield alternative.value, is_called
 
+    def _by_wrappers(self, function: FunctionNode, frame: Frame) -> Iterator[tuple[cst.Call, cst.FunctionDef, Module]]:
+        """The calls of a function in the wrappers that the project's decorators put in its place."""
+        for value, is_called in self._decorating(function, frame):
+            if isinstance(value, Function) and isinstance(value.node, cst.FunctionDef):
+                for call, wrapper in calls_by_wrappers(value.node, is_called):
+                    yield call, wrapper, value.module
+
     def _wrapping(self, function: FunctionNode, frame: Frame) -> list[Frame]:
-        """The activations of a function by wrappers of the project's decorators which pass arguments of their own.
+        """The activations of a function by wrappers that pass other arguments than they get.
 
         None where the wrappers hand on what they get, and for such an activation itself.
         """
         found: list[Frame] = []
-        for value, is_called in self._decorating(function, frame):
-            if not isinstance(value, Function) or not isinstance(value.node, cst.FunctionDef):
+        for call, wrapper, module in self._by_wrappers(function, frame):
+            if call is frame.call:
+                return []
+            if hands_on(call, wrapper):
                 continue
-            for call, wrapper in changing_calls(value.node, is_called):
-                if call is frame.call:
-                    return []
-                caller = self.evaluator.frame_of(value.module, call)
-                if frame.call is not None and not self.receiver_name(frame.module, function):
-                    caller = self.evaluator.enter(value.module, wrapper, frame.call, frame.caller)
-                found.append(self.evaluator.enter(frame.module, function, call, caller, None, frame.enclosing))
+            caller = self.evaluator.frame_of(module, call)
+            if frame.call is not None and not self.receiver_name(frame.module, function):
+                caller = self.evaluator.enter(module, wrapper, frame.call, frame.caller)
+            found.append(self.evaluator.enter(frame.module, function, call, caller, None, frame.enclosing))
         return found
+
+    def _added_by_wrapper(self, name: str, function: FunctionNode, frame: Frame) -> Alternatives:
+        """What the wrappers of a function pass as a keyword argument beside those that they hand on."""
+        return tuple(
+            alternative
+            for call, _, module in self._by_wrappers(function, frame)
+            for argument in call.args
+            if argument.keyword is not None and argument.keyword.value == name
+            for alternative in self.evaluator.evaluate(argument.value, self.evaluator.frame_of(module, call))
+        )
 
     def default(self, name: str, function: FunctionNode, frame: Frame) -> Alternatives:
         """The default value of a parameter; nothing where it has none."""
@@ -270,6 +289,10 @@ class Calls:
         if callers and self._is_private(function, frame.module):
             return
         outside = frozenset({Assumption(("caller", function), "outside")})
+        added = self._added_by_wrapper(name, function, frame)
+        if added:
+            yield from assuming(added, outside)
+            return
         default = () if self._is_wrapped(function, frame) else self.default(name, function, frame)
         unknown = Alternative(Unknown(f"the parameter {name}, which a caller elsewhere passes", name))
         if not default:

@@ -28,27 +28,23 @@ def passes_on(decorator: cst.FunctionDef) -> bool:
     return True
 
 
-def changing_calls(decorator: cst.FunctionDef, is_called: bool) -> list[tuple[cst.Call, cst.FunctionDef]]:
-    """The calls of the decorated function that do not just hand on what the wrapper got, each with its wrapper.
+def calls_by_wrappers(decorator: cst.FunctionDef, is_called: bool) -> list[tuple[cst.Call, cst.FunctionDef]]:
+    """The calls of the decorated function in what takes its place, each with its wrapper.
 
     ``is_called`` tells that what decorates is what the decorator returns: ``@decorator(option)``.
     """
-    taking = (
-        [decorator] if not is_called else [node for node in decorator.body.body if isinstance(node, cst.FunctionDef)]
-    )
+    inner = [node for node in decorator.body.body if isinstance(node, cst.FunctionDef)]
     found: list[tuple[cst.Call, cst.FunctionDef]] = []
-    for outer in taking:
-        names = [parameter.name.value for parameter in (*outer.params.posonly_params, *outer.params.params)][:1]
+    for outer in inner if is_called else [decorator]:
+        names = {parameter.name.value for parameter in [*outer.params.posonly_params, *outer.params.params][:1]}
         for wrapper in walk(outer.body):
             if isinstance(wrapper, cst.FunctionDef):
-                calls = [node for node in walk(wrapper.body, into_scopes=False) if _calls(node, set(names))]
-                found += [
-                    (call, wrapper) for call in calls if isinstance(call, cst.Call) and not _hands_on(call, wrapper)
-                ]
+                calls = (node for node in walk(wrapper.body, into_scopes=False) if isinstance(node, cst.Call))
+                found += [(call, wrapper) for call in calls if _calls(call, names)]
     return found
 
 
-def _hands_on(call: cst.Call, wrapper: cst.FunctionDef) -> bool:
+def hands_on(call: cst.Call, wrapper: cst.FunctionDef) -> bool:
     """Whether each parameter of the wrapper is handed on as it is, and stands where it stood; keywords may be added."""
     named = [parameter.name.value for parameter in (*wrapper.params.posonly_params, *wrapper.params.params)]
     by_name = {parameter.name.value for parameter in wrapper.params.kwonly_params}
