@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from claude_api_lint.dataflow.project import Project
 from claude_api_lint.prefilter import VERSION_CONSTANT, mentions_api, names_vendor
 
@@ -27,11 +29,50 @@ def may_send(data: bytes) -> bool:
 
 def concerns(data: bytes, path: str, project: Project | None) -> bool:
     """Whether a file can have findings: it mentions the API, or sends requests with names imported from what does."""
-    return mentions_api(data) or leads_to_api(data, path, project)
+    return Candidate(data, path, project).concerns_us
 
 
-def leads_to_api(data: bytes, path: str, project: Project | None) -> bool:
-    """Whether a file sends requests with names that it imports from what mentions the API."""
-    if project is None or not may_send(data):
+class Candidate:
+    """A file by its bytes, in UTF-8, with what its imports lead to."""
+
+    def __init__(self, data: bytes, path: str, project: Project | None) -> None:
+        self.data = data
+        self._path = path
+        self._project = project
+
+    @cached_property
+    def concerns_us(self) -> bool:
+        """Whether the file can have findings."""
+        return mentions_api(self.data) or self.is_led_to_api
+
+    @cached_property
+    def may_have_findings(self) -> bool:
+        """Whether there is what any of our rules is about, in the file or in what it imports."""
+        return may_have_findings(self.text) or self.is_led_to_api
+
+    @cached_property
+    def text(self) -> str:
+        """The file's text in lower case."""
+        return self.data.decode("utf-8", "surrogatepass").lower()
+
+    @cached_property
+    def is_led_to_api(self) -> bool:
+        """Whether the file sends requests with names that it imports from what makes requests to the API.
+
+        Only a part of these may be imported: the host, say, for a file that has the key's header itself.
+        """
+        if self._project is None or not may_send(self.data):
+            return False
+        is_request, is_vendor = _makes_requests(self.text), False
+        for text in self._project.reached(self._path, self.data):
+            is_request = is_request or _makes_requests(text.lower())
+            is_vendor = is_vendor or names_vendor(text.encode("utf-8", "surrogatepass"))
+            if is_request and is_vendor:
+                return True
         return False
-    return any(names_vendor(text.encode("utf-8", "surrogatepass")) for text in project.reached(path, data))
+
+
+def _makes_requests(lowered: str) -> bool:
+    from claude_api_lint.api import load_catalog
+
+    return any(needle in lowered for needle in load_catalog().imported_needles)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from claude_api_lint.candidates import concerns, leads_to_api, may_have_findings
+from claude_api_lint.candidates import Candidate
 from claude_api_lint.findings import Applicability, Finding, Fix
 from claude_api_lint.settings import Settings
 from claude_api_lint.source import Source, UnreadableSource
@@ -52,12 +52,13 @@ def check_text(text: str, path: str, settings: Settings, project: Project | None
 
 
 def _check(source: Source, path: str, settings: Settings, project: Project | None) -> CheckResult:
-    if not concerns(source.text.encode("utf-8", "surrogatepass"), path, project):
+    candidate = Candidate(source.text.encode("utf-8", "surrogatepass"), path, project)
+    if not candidate.concerns_us:
         return CheckResult(tuple(unused_noqa(source, path, settings, ())))
     from claude_api_lint.parsing import Refused, seconds_for, with_big_stack
 
     try:
-        return with_big_stack(lambda: _analysed(source, path, settings, project), seconds_for(source.text))
+        return with_big_stack(lambda: _analysed(source, path, settings, project, candidate), seconds_for(source.text))
     except Refused as refusal:
         return CheckResult(skipped=str(refusal))
     except RecursionError:
@@ -66,14 +67,15 @@ def _check(source: Source, path: str, settings: Settings, project: Project | Non
         return CheckResult(skipped=f"the analysis failed ({type(error).__name__}: {error}); please report this file")
 
 
-def _analysed(source: Source, path: str, settings: Settings, project: Project | None) -> CheckResult:
+def _analysed(
+    source: Source, path: str, settings: Settings, project: Project | None, candidate: Candidate
+) -> CheckResult:
     from claude_api_lint import extensions
     from claude_api_lint.parsing import split
 
-    rules = _about(source, path, project)
+    rules = _about(candidate)
     selected = [rule for rule in rules if settings.selects(rule.code)]
-    lowered = source.text.lower()
-    others = [rule for rule in extensions.loaded().rules.values() if rule.is_about(lowered)]
+    others = [rule for rule in extensions.loaded().rules.values() if rule.is_about(candidate.text)]
     others = [rule for rule in others if settings.selects(rule.code)]
     if not rules and not others:
         split(source)  # a file that is no Python is told of, though there is nothing to look for in it
@@ -113,16 +115,15 @@ def _analysis(source: Source, path: str, settings: Settings, project: Project | 
     return Analysis(project.modules.adopt(module), target, Evaluator(project.modules))
 
 
-def _about(source: Source, path: str, project: Project | None) -> list[type[Rule]]:
+def _about(candidate: Candidate) -> list[type[Rule]]:
     """The rules that a file has the texts of; those that follow imports, too, where its imports lead to the API."""
-    lowered, data = source.text.lower(), source.text.encode("utf-8", "surrogatepass")
-    if not may_have_findings(lowered) and not leads_to_api(data, path, project):
+    if not candidate.may_have_findings:
         return []  # before LibCST is imported, which takes longer than to search through a thousand files
     from claude_api_lint.rules import rule_classes
 
-    about = {rule for rule in rule_classes() if rule.is_about(lowered)}
-    following = {rule for rule in rule_classes() if rule.follows_imports and rule.may_be_about(lowered)}
-    if following - about and leads_to_api(data, path, project):
+    about = {rule for rule in rule_classes() if rule.is_about(candidate.text)}
+    following = {rule for rule in rule_classes() if rule.follows_imports and rule.may_be_about(candidate.text)}
+    if following - about and candidate.is_led_to_api:
         about |= following
     return [rule for rule in rule_classes() if rule in about]
 

@@ -154,6 +154,11 @@ class Catalog:
         return tuple(sorted(names | {name.replace("-", "_") for name in self._versions.misspelled_names}))
 
     @cached_property
+    def imported_needles(self) -> tuple[str, ...]:
+        """Texts of which there is at least one in a file and what it imports, where a request is made of both."""
+        return (*self.request_needles, *self.platform_needles, *self.misspelled_needles)
+
+    @cached_property
     def needles(self) -> tuple[str, ...]:
         """All texts of which a file has at least one where it speaks to the API in any way; none is part of another."""
         by_hand = {*self.unversioned_needles, *self.platform_needles, *self.misspelled_needles}

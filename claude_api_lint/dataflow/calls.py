@@ -80,6 +80,8 @@ class Calls:
         self._bound: dict[FunctionNode, frozenset[str]] = {}
         self._assigned: dict[FunctionNode, tuple[frozenset[str], frozenset[str]]] = {}
         self._callers: dict[FunctionNode, list[tuple[cst.Call, Frame]]] = {}
+        self._keyed: dict[FunctionNode, frozenset[str]] = {}
+        self._giving: dict[FunctionNode, list[cst.Return | cst.Yield]] = {}
 
     # Arguments
 
@@ -322,7 +324,11 @@ class Calls:
         value stay together.
         """
         function = frame.function
-        if frame.call is not None or not isinstance(function, cst.FunctionDef) or not _stores_passed(function, path):
+        if (
+            frame.call is not None
+            or not isinstance(function, cst.FunctionDef)
+            or not self._stores_passed(function, path)
+        ):
             return [frame]
         called = [
             self._called_by(call, caller, function, frame) for call, caller in self.callers(frame.module, function)
@@ -333,6 +339,12 @@ class Calls:
             if inner is not None
         ]
         return entered or [frame]
+
+    def _stores_passed(self, function: cst.FunctionDef, path: str) -> bool:
+        """Whether a function stores something under a key that is a parameter: ``self.headers[name] = value``."""
+        if function not in self._keyed:
+            self._keyed[function] = frozenset(_stored_under_parameters(function))
+        return any(stored == path or stored.startswith(f"{path}.") for stored in self._keyed[function])
 
     def _constructions(self, name: str, function: FunctionNode, frame: Frame) -> list[tuple[cst.Call, Frame]]:
         """The calls that construct an object, for a parameter of its constructor that has no value by itself."""
@@ -530,7 +542,7 @@ class Calls:
 
     def _returned(self, node: cst.FunctionDef, frame: Frame) -> Iterator[Alternative]:
         manager = bool(decorators(node) & {"contextmanager", "asynccontextmanager"})
-        for step in walk(node.body, into_scopes=False):
+        for step in self._giving_steps(node):
             value: cst.BaseExpression | None = None
             if step.__class__ is cst.Return and not manager:
                 value = step.value
@@ -545,6 +557,14 @@ class Calls:
             if conditions is not None:
                 yield from assuming(self.evaluator.evaluate(value, frame), conditions)
 
+    def _giving_steps(self, function: cst.FunctionDef) -> list[cst.Return | cst.Yield]:
+        """Every ``return`` and ``yield`` of a function, which are asked for anew in each activation."""
+        if function not in self._giving:
+            kinds = (cst.Return, cst.Yield)
+            steps = walk(function.body, into_scopes=False)
+            self._giving[function] = [step for step in steps if isinstance(step, kinds)]
+        return self._giving[function]
+
     def yielded(self, generator: Generator) -> Iterator[Alternative]:
         """What iterating over a generator gives."""
         node, frame, flow = generator.node, generator.frame, self.evaluator.flow
@@ -554,7 +574,7 @@ class Calls:
             yield from self.evaluator.evaluate(node.elt, frame)
             return
         assert isinstance(node, cst.FunctionDef)
-        for step in walk(node.body, into_scopes=False):
+        for step in self._giving_steps(node):
             if not isinstance(step, cst.Yield) or step.value is None:
                 continue
             conditions = flow.conditions(step, frame)
@@ -733,16 +753,14 @@ def _is_recursive(callee: Function, frame: Frame) -> bool:
     return depth > 1
 
 
-def _stores_passed(function: cst.FunctionDef, path: str) -> bool:
-    """Whether a function stores something under a key that is a parameter: ``self.headers[name] = value``."""
+def _stored_under_parameters(function: cst.FunctionDef) -> Iterator[str]:
     names = {parameter.name.value for parameter in _all_parameters(function)}
     for node in walk(function.body, into_scopes=False) if len(names) > 1 else ():
         target = node.target if isinstance(node, cst.AssignTarget) else None
-        if isinstance(target, cst.Subscript) and f"{dotted(target.value)}.".startswith(f"{path}."):
+        if isinstance(target, cst.Subscript) and (stored := dotted(target.value)) is not None:
             index = target.slice[0].slice
             if isinstance(index, cst.Index) and root_name(index.value) in names:
-                return True
-    return False
+                yield stored
 
 
 def _may_be(receiver: Value | None, known: Value | None) -> bool:

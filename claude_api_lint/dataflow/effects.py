@@ -54,6 +54,7 @@ class Effects:
 
     def __init__(self, evaluator: Evaluator) -> None:
         self.evaluator = evaluator
+        self._changing: dict[cst.CSTNode, list[cst.Call | cst.NamedExpr]] = {}
 
     def after(
         self, step: cst.CSTNode, path: str, frame: Frame, before: Callable[[], Alternatives]
@@ -66,10 +67,13 @@ class Effects:
 
     def inside(self, node: cst.CSTNode, path: str, frame: Frame, state: Alternatives) -> Alternatives:
         """What ``path`` stands for after the calls and ``:=`` inside a statement or expression."""
-        for inner in walk(node, into_scopes=False):
+        if node not in self._changing:  # asked for each name that lives on after it
+            kinds = (cst.Call, cst.NamedExpr)
+            self._changing[node] = [inner for inner in walk(node, into_scopes=False) if isinstance(inner, kinds)]
+        for inner in self._changing[node]:
             if isinstance(inner, cst.Call):
                 state = self._called(inner, path, frame, state)
-            elif isinstance(inner, cst.NamedExpr) and dotted(inner.target) == path:
+            elif dotted(inner.target) == path:
                 state = self.evaluator.evaluate(inner.value, frame)
         return state
 

@@ -11,7 +11,7 @@ import re
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -45,6 +45,8 @@ _IMPORT = re.compile(
     rf"|import{_SPACE}+(?P<modules>(?:[^\n;#\\]|\\\r?\n)*))",
     re.MULTILINE,
 )
+_WORD = re.compile(r"\w+")
+_ATTRIBUTE = re.compile(r"\.\s*(\w+)")
 _SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__", "site-packages", "build", "dist", "venv"})
 
 Read = Callable[[str], bytes]
@@ -62,12 +64,40 @@ class Import:
     name: str | None
 
 
+@dataclass(frozen=True)
+class _Used:
+    """What code says and uses beside its imports: its words, and which of these follow a dot."""
+
+    text: str
+    words: frozenset[str]
+    attributes: frozenset[str]
+
+    @classmethod
+    def by(cls, text: str) -> _Used:
+        rest = _IMPORT.sub("", text)
+        return cls(rest, frozenset(_WORD.findall(rest)), frozenset(_ATTRIBUTE.findall(rest)))
+
+    def has(self, found: Import) -> bool:
+        """Whether an import binds what is used."""
+        return found.bound == "*" or found.bound in self.words
+
+    def __or__(self, other: _Used) -> _Used:
+        return _Used(self.text, self.words | other.words, self.attributes | other.attributes)
+
+
 @dataclass(eq=False)
 class File:
     """One file of the project, by its path. Raises nothing: what cannot be read or parsed is empty."""
 
     path: str
     data: bytes
+    _uses: dict[Statement, _Used] = field(default_factory=dict)
+
+    def uses(self, statement: Statement) -> _Used:
+        """What one of the top-level statements uses."""
+        if statement not in self._uses:
+            self._uses[statement] = _Used.by(statement.text)
+        return self._uses[statement]
 
     @cached_property
     def digest(self) -> str:
@@ -366,16 +396,19 @@ class Project:
     def reached(self, path: str, data: bytes) -> Iterator[str]:
         """The texts of the top-level statements of other files that a file's imports lead to, the nearest first.
 
-        Name by name: what binds an imported name, then what binds the names that this uses. At most MAX_STEPS.
+        Name by name: what binds an imported name, then what binds the names that this uses. At most MAX_STEPS. Imports
+        are no part of the texts: of all that they name, what is used counts.
         """
         importer = File(os.path.abspath(path), data)
-        queue: list[tuple[File, Import | str]] = [(importer, found) for found in importer.imports]
-        words = frozenset(re.findall(r"\w+", importer.source.text)) if importer.source is not None else frozenset()
+        if importer.source is None:
+            return
+        used = _Used.by(importer.source.text)
+        queue: list[tuple[File, Import | str]] = [(importer, found) for found in importer.imports if used.has(found)]
         seen: set[tuple[str, str]] = set()
         steps = 0
         while queue:
             where, wanted = queue.pop(0)
-            for file, names in self._wanted(where, wanted, words):
+            for file, names in self._wanted(where, wanted, used):
                 for name in sorted(names):
                     if (file.path, name) in seen:
                         continue
@@ -384,15 +417,14 @@ class Project:
                         steps += 1
                         if steps > MAX_STEPS:
                             return
-                        yield statement.text
-                        words |= statement.words
-                        queue += [(file, found) for found in file.imports if found.bound in statement.words]
-                        queue += [(file, used) for used in sorted(file.binds & statement.words)]
+                        uses = file.uses(statement)
+                        yield uses.text
+                        used |= uses
+                        queue += [(file, found) for found in file.imports if found.bound in uses.words]
+                        queue += [(file, name) for name in sorted(file.binds & uses.words)]
                     queue += [(file, found) for found in file.imports if found.bound in (name, "*")]
 
-    def _wanted(
-        self, importer: File, wanted: Import | str, words: frozenset[str]
-    ) -> Iterator[tuple[File, frozenset[str]]]:
+    def _wanted(self, importer: File, wanted: Import | str, used: _Used) -> Iterator[tuple[File, frozenset[str]]]:
         """The files that an import names, each with the names that are wanted of it; a name is the file's own."""
         if isinstance(wanted, str):
             yield importer, frozenset({wanted})
@@ -401,12 +433,12 @@ class Project:
         if found is None:
             return
         if found.endswith(".py") and (file := self.file(found)) is not None:
-            yield file, file.binds & words if wanted.name in (None, "*") else frozenset({str(wanted.name)})
+            yield file, _names_wanted(wanted, file, used)
         if wanted.name not in (None, "*"):
             folder = os.path.dirname(found) if found.endswith(_PACKAGE) else found
             below = self.inside(folder, [str(wanted.name)]) if not folder.endswith(".py") else None
             if below is not None and below.endswith(".py") and (file := self.file(below)) is not None:
-                yield file, file.binds & words
+                yield file, file.binds & used.attributes
 
     # Who uses a name
 
@@ -439,6 +471,13 @@ class Project:
                     break
             self._listed[root] = tuple(paths[:MAX_LISTED])
         return self._listed[root]
+
+
+def _names_wanted(wanted: Import, file: File, used: _Used) -> frozenset[str]:
+    """The names of a file that are wanted where an import names it, or something that it has."""
+    if wanted.name is None:
+        return file.binds & used.attributes
+    return file.binds & used.words if wanted.name == "*" else frozenset({wanted.name})
 
 
 def _binding(file: File, name: str) -> list[Statement]:

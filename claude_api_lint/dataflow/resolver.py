@@ -102,6 +102,7 @@ class Across:
         if known is not None and known.source == module.source:
             known.path = module.path
             module = known
+        self._modules.pop(path, None)
         self._modules[path] = module
         self._reading = Reading(MAX_READING)
         self._reading.may_open(path, 0)
@@ -122,7 +123,7 @@ class Across:
         self._modules.pop(os.path.abspath(path), None)
 
     def release(self) -> None:
-        """Let trees go that take too much memory, those of the oldest modules first."""
+        """Let trees go that take too much memory, those of the modules first that were asked for longest ago."""
         modules = [module for module in self._modules.values() if module is not None and module.parsed]
         kept = sum(module.parsed for module in modules)
         for module in modules:
@@ -190,9 +191,9 @@ class Across:
         file = self.project.file(path)  # asked for each time: an answer rests on it
         if file is None or not self._reading.may_open(path, len(file.data)):
             return None
-        if path not in self._modules:
-            self._modules[path] = self._read(path, file)
-        return self._modules[path]
+        module = self._modules.pop(path) if path in self._modules else self._read(path, file)
+        self._modules[path] = module  # the last one: ``release`` begins with the first
+        return module
 
     def _read(self, path: str, file: File) -> Module | None:
         if file.source is None or file.statements is None:

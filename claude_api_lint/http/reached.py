@@ -44,6 +44,7 @@ class Reached:
         self._sending = sending
         self._read = read
         self._may_send = may_send
+        self._calls: dict[cst.FunctionDef | cst.Lambda, list[cst.Call]] = {}
 
     def by_call(self, callee: Function, call: cst.Call, frame: Frame) -> Iterator[Read]:
         """The requests that a function of another file sends with what a call brings: URL, headers, an object."""
@@ -59,12 +60,8 @@ class Reached:
         yield from self._sent_in(method, frame, [MAX_CALLS], 0)
 
     def _sent_in(self, function: Function, frame: Frame, left: list[int], depth: int) -> Iterator[Read]:
-        """The requests of a function's calls, and of those that it calls itself; ``left`` counts down.
-
-        Those that are named like a library's come first, while there is something left to spend.
-        """
-        calls = [node for node in walk(function.node.body) if isinstance(node, cst.Call)]
-        for call in sorted(calls, key=lambda call: last_name(call.func) not in self._sending):
+        """The requests of a function's calls, and of those that it calls itself; ``left`` counts down."""
+        for call in self._calls_in(function.node):
             left[0] -= 1
             if left[0] < 0:
                 return
@@ -74,6 +71,13 @@ class Reached:
             conditions = self.evaluator.flow.conditions(call, inner)
             if conditions is not None:
                 yield from further_from(self._sent_by(call, function.module, inner, left, depth), conditions)
+
+    def _calls_in(self, function: cst.FunctionDef | cst.Lambda) -> list[cst.Call]:
+        """The calls of a function, those that are named like a library's first, while there is something to spend."""
+        if function not in self._calls:
+            calls = [node for node in walk(function.body) if isinstance(node, cst.Call)]
+            self._calls[function] = sorted(calls, key=lambda call: last_name(call.func) not in self._sending)
+        return self._calls[function]
 
     def _sent_by(self, call: cst.Call, module: Module, frame: Frame, left: list[int], depth: int) -> Iterator[Read]:
         place = Place(module, call)
