@@ -383,7 +383,11 @@ def is_candidate(make: Make, tmp_path: Path, files: Mapping[str, str]) -> bool:
     [
         {"main.py": "# Claude\n"},
         {"main.py": SENDER, "app/config.py": "URL = 'https://api.anthropic.com/v1/messages'\nHEADERS = {}\n"},
-        {"main.py": SENDER, "app/config.py": "from .hosts import URL, HEADERS", "app/hosts.py": "URL = 'api.anthropic.com'"},
+        {
+            "main.py": SENDER,
+            "app/config.py": "from .hosts import URL, HEADERS",
+            "app/hosts.py": "URL = 'api.anthropic.com'",
+        },
         {"main.py": SENDER, "app/config.py": "from .hosts import *", "app/hosts.py": "URL = 'api.anthropic.com'"},
         {"main.py": SENDER, "app/config.py": "HOST = 'api.anthropic.com'\nURL = HOST + '/v1/messages'"},
         {
