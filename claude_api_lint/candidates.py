@@ -61,7 +61,7 @@ class Candidate:
 
         Only a part of these may be imported: the host, say, for a file that has the key's header itself.
         """
-        if self._project is None or not may_send(self.data):
+        if self._project is None or not may_send(self.data) or not self._project.may_lead:
             return False
         is_request, is_vendor = _makes_requests(self.text), False
         for text in self._project.reached(self._path, self.data):

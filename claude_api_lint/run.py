@@ -38,12 +38,16 @@ MAX_ROUNDS = 3
 
 @dataclass(frozen=True)
 class Job:
-    """A file of the run: its path as it was given, its bytes, and what is asked of it."""
+    """A file of the run: its path as it was given, its bytes, and what is asked of it.
+
+    ``may_lead`` is False where nothing that it could import names the vendor.
+    """
 
     path: str
     data: bytes
     settings: Settings
     is_stdin: bool = False
+    may_lead: bool = True
 
 
 @dataclass(frozen=True)
@@ -288,21 +292,24 @@ def _folder(job: Job) -> str:
 def _candidates(jobs: Iterable[Job], project: Project, passed: list[Outcome]) -> Iterator[Job]:
     """The files that may concern us; the others are passed, without their bytes.
 
-    A file that does not mention the API may import what does: only where some file of its project does so.
+    A file that does not name the vendor may import what does: only where some file of its project does so.
     """
     roots: set[str] = set()
+    unsure: list[Job] = []
     others: list[Job] = []
     for job in jobs:
-        if mentions_api(job.data):
-            if names_vendor(job.data):
-                roots.add(project.root_of(job.path))
+        mentions = mentions_api(job.data)
+        if mentions and names_vendor(job.data):
+            roots.add(project.root_of(job.path))
             yield job
-        elif may_name_codes(job.data):
-            yield job
+        elif mentions or may_name_codes(job.data):
+            unsure.append(job)
         elif job.is_stdin:
             passed.append(Outcome(job, job.data))
         else:
             others.append(Job(job.path, b"", job.settings))
+    for job in unsure:
+        yield replace(job, may_lead=_may_lead(os.path.dirname(os.path.abspath(job.path)), roots, project))
     for folder, beside in groupby(others, key=lambda job: os.path.dirname(job.path)):
         may_lead = _may_lead(os.path.abspath(folder), roots, project)
         for job in beside:
@@ -339,12 +346,13 @@ class Checking:
 
     def known(self, job: Job) -> Outcome | None:
         """What an earlier run has found."""
+        self.project.listen(may_lead=job.may_lead)
         result = _kept(job, self.project, self.cache)
         return _outcome(job, result) if result is not None else None
 
     def checked(self, job: Job) -> Outcome:
         """What is found in a file."""
-        self.project.listen()
+        self.project.listen(may_lead=job.may_lead)
         result = check_file(job.data, job.path, job.settings, self.project)
         if self.cache is not None:
             self.cache.put(job.path, job.data, job.settings, self.project, result)
@@ -362,6 +370,7 @@ class Fixing:
         """That nothing is to be done, where an earlier run has found nothing."""
         from claude_api_lint.linter import CheckResult
 
+        self.project.listen(may_lead=job.may_lead)
         result = _kept(job, self.project, self.cache)
         return _outcome(job, result) if result == CheckResult() else None
 
@@ -370,7 +379,7 @@ class Fixing:
         from claude_api_lint.fixer import FixResult
         from claude_api_lint.linter import CheckResult
 
-        self.project.listen()
+        self.project.listen(may_lead=job.may_lead)
         result = fix_file(job.data, job.path, job.settings, self.project)
         if self.cache is not None and result == FixResult(job.data):
             self.cache.put(job.path, job.data, job.settings, self.project, CheckResult())

@@ -171,6 +171,18 @@ def test_a_file_that_another_one_imports_from_counts_as_its_part(tmp_path: Path)
     assert [finding["code"] for finding in found(tmp_path)] == ["CAV101"]
 
 
+def test_what_was_right_while_nothing_named_the_vendor_is_looked_at_again(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("")
+    config = tmp_path / "config.py"
+    config.write_text("URL = 'https://api.example.com/v1/messages'\nHEADERS = {'x-api-key': KEY}\n")
+    (tmp_path / "main.py").write_text(
+        "# Asks Claude.\nimport requests\nfrom config import HEADERS, URL\n\nrequests.post(URL, headers=HEADERS)\n"
+    )
+    assert found(tmp_path) == []
+    config.write_text(config.read_text().replace("example", "anthropic"))
+    assert [finding["code"] for finding in found(tmp_path)] == ["CAV101"]
+
+
 def test_entries_that_are_spoiled_are_misses(tree: Path) -> None:
     before = found(tree)
     for entry in (tree / FOLDER).rglob("*"):

@@ -35,6 +35,7 @@ MAX_LISTED = 5_000
 
 FILE, FOLDER, NOTHING = "file", "folder", "nothing"
 _PACKAGE = "__init__.py"
+_LEADING = "may lead"
 LIBRARIES = frozenset("aiohttp anthropic attr attrs boto3 botocore httpx openai pydantic requests urllib3".split())
 """Distributions that rules know: a file of the project with such a name is not what an absolute import means."""
 
@@ -160,6 +161,7 @@ class Project:
         self._listed: dict[str, tuple[str, ...]] = {}
         self._queries: dict[tuple[str, ...], None] = {}
         self._roots: dict[str, str | None] = {}
+        self._may_lead = True
 
     @cached_property
     def _changeable(self) -> dict[str, tuple[int, str]]:
@@ -175,10 +177,18 @@ class Project:
 
     # What was asked
 
-    def listen(self) -> None:
-        """Begin to note what is asked."""
+    def listen(self, *, may_lead: bool = True) -> None:
+        """Begin to note what is asked for another file; whether its imports may lead to what names the vendor."""
         self._queries = {}
         self._roots = {}
+        self._may_lead = may_lead
+
+    @property
+    def may_lead(self) -> bool:
+        """Whether imports of the checked file may lead to what names the vendor, as far as the run knows."""
+        if not self._may_lead:
+            self._queries[_LEADING,] = None
+        return self._may_lead
 
     @property
     def queries(self) -> Iterator[list[str]]:
@@ -188,6 +198,8 @@ class Project:
     def answers(self, query: list[str]) -> str:
         """The answer to a question of an earlier run, as a text."""
         kind, *rest = query
+        if kind == _LEADING:
+            return str(self._may_lead)
         if kind == "kind":
             return self._kind(*rest)
         if kind == "users":
