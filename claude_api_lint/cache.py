@@ -20,7 +20,6 @@ from claude_api_lint.findings import Applicability, Confidence, Edit, Finding, F
 from claude_api_lint.linter import CheckResult
 from claude_api_lint.settings import Settings
 
-FOLDER = ".claude-api-lint-cache"
 _TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# This folder is a cache of claude-api-lint; it may be deleted.\n"
 
 

@@ -9,7 +9,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -32,10 +32,7 @@ from claude_api_lint.output import FOR_PEOPLE, FORMATS, renderer, summary
 from claude_api_lint.output.report import Report
 from claude_api_lint.output.terminal import printable, takes_color
 from claude_api_lint.progress import Progress
-from claude_api_lint.run import Means, Outcome, Run, Selection, check_all, fix_all, not_written
-
-if TYPE_CHECKING:
-    from claude_api_lint.cache import Cache
+from claude_api_lint.run import CACHE_FOLDER, Means, Outcome, Run, Selection, check_all, fix_all, not_written
 
 PROGRAM = "claude-api-lint"
 
@@ -204,14 +201,13 @@ class Session:
     def _means(self, files: list[str]) -> Means:
         return Means(self.run.project, self._processes, self._cache(files))
 
-    def _cache(self, files: list[str]) -> Cache | None:
+    def _cache(self, files: list[str]) -> str | None:
         """Where results are kept: by default in the root of the project that the first file belongs to."""
         paths = [file for file in files if file != STDIN]
         if self.given.get("no_cache") or not paths:
             return None
-        from claude_api_lint.cache import FOLDER, Cache
-
-        return Cache(self.given.get("cache_dir") or os.path.join(self.run.project.root_of(paths[0]), FOLDER))
+        folder: str | None = self.given.get("cache_dir")
+        return folder or os.path.join(self.run.project.root_of(paths[0]), CACHE_FOLDER)
 
     def report(self) -> Report:
         """All that there is to report, in the colours that are asked for."""

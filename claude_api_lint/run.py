@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from claude_api_lint.cache import Cache
     from claude_api_lint.linter import CheckResult
 
+CACHE_FOLDER = ".claude-api-lint-cache"
+"""Where results are kept, below the root of a project."""
 MAX_ROUNDS = 3
 """How often files are looked at again that were changed for the sake of others."""
 
@@ -228,11 +230,11 @@ class Run:
 
 @dataclass(frozen=True)
 class Means:
-    """What a run works with: the files around, how many processes, and where results are kept (None for nowhere)."""
+    """What a run works with: the files around, how many processes, and in which folder results are kept, if any."""
 
     project: Project
     jobs: int = 1
-    cache: Cache | None = None
+    cache: str | None = None
 
 
 def check_all(jobs: Iterable[Job], means: Means) -> Iterator[Outcome]:
@@ -338,16 +340,33 @@ def _sending(job: Job, project: Project) -> bytes | None:
 
 
 @dataclass
-class Checking:
-    """Checks files; results are looked up and kept where there is a cache."""
+class Working:
+    """What is done to files: results are looked up and kept in a folder, if there is one."""
 
     project: Project
-    cache: Cache | None
+    cache_folder: str | None = None
+
+    @cached_property
+    def cache(self) -> Cache | None:
+        """The results of earlier runs: imported when the first file is worth an analysis."""
+        if self.cache_folder is None:
+            return None
+        from claude_api_lint.cache import Cache
+
+        return Cache(self.cache_folder)
+
+    def kept(self, job: Job) -> CheckResult | None:
+        """What an earlier run has found in a file."""
+        self.project.listen(may_lead=job.may_lead)
+        return self.cache.get(job.path, job.data, job.settings, self.project) if self.cache is not None else None
+
+
+class Checking(Working):
+    """Checks files."""
 
     def known(self, job: Job) -> Outcome | None:
         """What an earlier run has found."""
-        self.project.listen(may_lead=job.may_lead)
-        result = _kept(job, self.project, self.cache)
+        result = self.kept(job)
         return _outcome(job, result) if result is not None else None
 
     def checked(self, job: Job) -> Outcome:
@@ -359,19 +378,14 @@ class Checking:
         return _outcome(job, result)
 
 
-@dataclass
-class Fixing:
-    """Fixes files; those in which nothing is found are looked up and kept where there is a cache."""
-
-    project: Project
-    cache: Cache | None = None
+class Fixing(Working):
+    """Fixes files; those in which nothing is found are looked up and kept."""
 
     def known(self, job: Job) -> Outcome | None:
         """That nothing is to be done, where an earlier run has found nothing."""
         from claude_api_lint.linter import CheckResult
 
-        self.project.listen(may_lead=job.may_lead)
-        result = _kept(job, self.project, self.cache)
+        result = self.kept(job)
         return _outcome(job, result) if result == CheckResult() else None
 
     def fixed(self, job: Job) -> Outcome:
@@ -386,10 +400,6 @@ class Fixing:
         return Outcome(
             job, result.source, result.remaining, result.fixed, result.skipped, result.problems, result.others
         )
-
-
-def _kept(job: Job, project: Project, cache: Cache | None) -> CheckResult | None:
-    return cache.get(job.path, job.data, job.settings, project) if cache is not None else None
 
 
 def _outcome(job: Job, result: CheckResult) -> Outcome:
