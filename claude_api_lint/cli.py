@@ -24,7 +24,6 @@ from claude_api_lint.configuration import (
     known_version,
 )
 from claude_api_lint.dataflow.project import Project
-from claude_api_lint.describing import described
 from claude_api_lint.discovery import STDIN
 from claude_api_lint.formats import DOCUMENTS, NOTEBOOK
 from claude_api_lint.jobs import collect_rarely, cores
@@ -391,6 +390,8 @@ def add_noqa(**given: Any) -> int:
 @click.option("--baseline", metavar="FILE", help="Report only what is not in this file, which baseline wrote.")
 def show_config(**given: Any) -> int:
     """Print the configuration in force for a PATH, by default the current folder, and where each value is from."""
+    from claude_api_lint.describing import described
+
     session = Session(given)
     for path in given["paths"] or (".",):
         try:

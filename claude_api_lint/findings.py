@@ -88,6 +88,11 @@ class Finding:
     cell: int | None = None
 
     @property
+    def is_safe(self) -> bool:
+        """Whether ``fix`` mends it without being asked twice."""
+        return self.fix is not None and self.fix.applicability is Applicability.SAFE
+
+    @property
     def sort_key(self) -> tuple[str, int, int, int, str, str]:
         """The order of every report: file, cell, line, column, code."""
         return (self.path, self.cell or 0, self.line, self.column, self.code, self.message)

@@ -157,13 +157,9 @@ def _in_step(
     seen = {finding.code for finding in findings}
     others = find([rule for rule in rules if parts.get(rule.code) not in present | {None} and rule.code not in seen])
     step = [finding for finding in (*findings, *others) if finding.code in parts]
-    if len({parts[finding.code] for finding in step}) < 2 or all(_is_safe(finding) for finding in step):
+    if len({parts[finding.code] for finding in step}) < 2 or all(finding.is_safe for finding in step):
         return findings
     return [_as_unsafe(finding) if finding.code in parts else finding for finding in findings]
-
-
-def _is_safe(finding: Finding) -> bool:
-    return finding.fix is not None and finding.fix.applicability is Applicability.SAFE
 
 
 def _as_unsafe(finding: Finding) -> Finding:

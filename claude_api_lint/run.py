@@ -18,7 +18,6 @@ from claude_api_lint.candidates import may_send
 from claude_api_lint.configuration import Configuration, ConfigurationError
 from claude_api_lint.dataflow.project import Project
 from claude_api_lint.discovery import STDIN, SUFFIXES, changed_only, find_files, listed_files, read_file, reason
-from claude_api_lint.findings import Finding, RulePage
 from claude_api_lint.formats import DOCUMENTS, NOTEBOOK, check_file, fix_file
 from claude_api_lint.git import GitError, changed_since, root_above
 from claude_api_lint.jobs import Lost, each, passing
@@ -30,6 +29,7 @@ from claude_api_lint.source import Source, UnreadableSource
 if TYPE_CHECKING:
     from claude_api_lint.baseline import Baseline
     from claude_api_lint.cache import Cache
+    from claude_api_lint.findings import Finding, RulePage
     from claude_api_lint.linter import CheckResult
 
 CACHE_FOLDER = ".claude-api-lint-cache"

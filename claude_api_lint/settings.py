@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from claude_api_lint.findings import Applicability
+if TYPE_CHECKING:
+    from claude_api_lint.findings import Applicability
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class Settings:
         safe, unsafe = _longest(self.safe_fixes, code), _longest(self.unsafe_fixes_of, code)
         if safe == unsafe == -1:
             return otherwise
+        from claude_api_lint.findings import Applicability
+
         return Applicability.SAFE if safe > unsafe else Applicability.UNSAFE
 
 

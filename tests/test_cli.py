@@ -153,7 +153,7 @@ def test_the_standard_input_is_governed_by_the_configuration_of_its_name(project
 def test_nothing_that_analyses_is_imported_where_no_file_mentions_the_api(project: Path) -> None:
     script = (
         "import sys; from claude_api_lint.cli import main; "
-        "status = main(sys.argv[1:]); not_needed = {'libcst', 'tomli', 'claude_api_lint.linter', 'hashlib'}; "
+        "status = main(sys.argv[1:]); not_needed = {'libcst', 'tomli', 'claude_api_lint.findings', 'hashlib'}; "
         "assert not_needed.isdisjoint(sys.modules); sys.exit(status)"
     )
     (project / "app" / "ask.py").unlink()

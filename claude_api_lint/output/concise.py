@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from claude_api_lint.findings import Finding
-from claude_api_lint.output.report import Report, is_safe
+from typing import TYPE_CHECKING
+
+from claude_api_lint.output.report import Report
 from claude_api_lint.output.terminal import painted, printable
+
+if TYPE_CHECKING:
+    from claude_api_lint.findings import Finding
 
 FIXABLE = "[*]"
 
@@ -24,4 +28,4 @@ def line(finding: Finding, color: bool) -> str:
 def message(finding: Finding, color: bool = False) -> str:
     """What is said about a finding in the command and in flake8 alike, where the place is known already."""
     said = f"{painted(finding.code, color, 'red', bold=True)} {printable(finding.message)}"
-    return f"{said} {painted(FIXABLE, color, 'cyan')}" if is_safe(finding) else said
+    return f"{said} {painted(FIXABLE, color, 'cyan')}" if finding.is_safe else said

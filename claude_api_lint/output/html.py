@@ -19,7 +19,7 @@ from functools import cached_property
 
 from claude_api_lint.findings import Finding
 from claude_api_lint.output.markup import Markup, ascii_only, joined, prose, tag
-from claude_api_lint.output.report import Report, is_safe
+from claude_api_lint.output.report import Report
 from claude_api_lint.source import Source
 
 CONTEXT = 3
@@ -232,7 +232,7 @@ def _kind(finding: Finding) -> str:
     """What can be done about a finding; a key of ``KINDS``."""
     if finding.fix is None:
         return "none"
-    return "safe" if is_safe(finding) else "unsafe"
+    return "safe" if finding.is_safe else "unsafe"
 
 
 def _bar(row: _Row, most: int) -> Markup:

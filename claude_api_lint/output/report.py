@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from claude_api_lint.findings import Applicability, Finding, RulePage, apply
 from claude_api_lint.source import Source
+
+if TYPE_CHECKING:
+    from claude_api_lint.findings import Finding, RulePage
 
 
 class Skipped(NamedTuple):
@@ -54,6 +56,8 @@ class Report:
 
     def changes(self, finding: Finding) -> Iterator[tuple[str, Source, Source]]:
         """What the fix of a finding, if it has one, would change: path, text before, and text after."""
+        from claude_api_lint.findings import apply
+
         for path, edits in finding.changes():
             before = self.read(path)
             if before is not None:
@@ -61,8 +65,3 @@ class Report:
 
 
 Render = Callable[[Report], str]
-
-
-def is_safe(finding: Finding) -> bool:
-    """Whether ``fix`` mends it without being asked twice."""
-    return finding.fix is not None and finding.fix.applicability is Applicability.SAFE

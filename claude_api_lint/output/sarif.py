@@ -10,7 +10,7 @@ from urllib.parse import quote
 from claude_api_lint.findings import Confidence, Edit, Finding, RulePage
 from claude_api_lint.fingerprints import numbered
 from claude_api_lint.output.paths import from_here
-from claude_api_lint.output.report import Report, Skipped, is_safe
+from claude_api_lint.output.report import Report, Skipped
 from claude_api_lint.source import Source
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -80,7 +80,7 @@ def _result(finding: Finding, rule_index: int, mark: str, report: Report) -> dic
     }
     if changes := list(_changes(finding, report)):
         title = finding.fix.title if finding.fix else ""
-        label = title if is_safe(finding) else f"{title} (unsafe: a person should look)"
+        label = title if finding.is_safe else f"{title} (unsafe: a person should look)"
         result["fixes"] = [{"description": {"text": label}, "artifactChanges": changes}]
     return result
 

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 
 from claude_api_lint.output.concise import FIXABLE
-from claude_api_lint.output.report import Report, is_safe
+from claude_api_lint.output.report import Report
 
 
 def render(report: Report) -> str:
@@ -29,7 +29,7 @@ def _counted(report: Report) -> list[tuple[str, str, int, int]]:
     """Code, name, number and number of safe fixes of each rule."""
     names = {finding.code: finding.name for finding in report.findings}
     counts = Counter(finding.code for finding in report.findings)
-    safe = Counter(finding.code for finding in report.findings if is_safe(finding))
+    safe = Counter(finding.code for finding in report.findings if finding.is_safe)
     return [
         (code, names[code], count, safe[code]) for code, count in sorted(counts.items(), key=lambda x: (-x[1], x[0]))
     ]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from claude_api_lint.output.concise import FIXABLE
-from claude_api_lint.output.report import Report, is_safe
+from claude_api_lint.output.report import Report
 
 
 def of_check(report: Report) -> str:
     """What ``check`` came to."""
-    safe = sum(is_safe(finding) for finding in report.findings)
+    safe = sum(finding.is_safe for finding in report.findings)
     unsafe = sum(finding.fix is not None for finding in report.findings) - safe
     manual = len(report.findings) - safe - unsafe
     lines = [f"{_found(report)}{_elsewhere(report)}"]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from claude_api_lint.findings import Finding
+from typing import TYPE_CHECKING
+
 from claude_api_lint.output import concise
-from claude_api_lint.output.report import Report, is_safe
+from claude_api_lint.output.report import Report
 from claude_api_lint.output.terminal import painted, printable, width
+
+if TYPE_CHECKING:
+    from claude_api_lint.findings import Finding
 
 MAX_WIDTH = 160
 """Of longer lines only the part around the finding is shown."""
@@ -53,7 +57,7 @@ def _cropped(before: str, marked: str, after: str) -> tuple[str, str, str]:
 def _remedy(finding: Finding, report: Report) -> list[str]:
     indent = " " * len(str(finding.line))
     if finding.fix is not None:
-        label = "fix" if is_safe(finding) else "fix with --unsafe-fixes"
+        label = "fix" if finding.is_safe else "fix with --unsafe-fixes"
         return [f"{indent} = {painted(label, report.color, 'cyan')}: {printable(finding.fix.title)}"]
     if finding.no_fix_reason:
         return [f"{indent} = {painted('no fix', report.color, 'cyan')}: {printable(finding.no_fix_reason)}"]
