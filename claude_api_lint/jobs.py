@@ -11,8 +11,7 @@ import itertools
 import os
 import sys
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, NoReturn, TypeVar
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -31,8 +30,7 @@ OBJECTS = 50_000
 By Python's own figure of 700, a fifth of the time that a tree of candidates takes goes into looking."""
 
 
-@dataclass(frozen=True)
-class Lost:
+class Lost(NamedTuple):
     """The answer for a task whose worker died; ``why`` says how, for people."""
 
     why: str

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, partial
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from claude_api_lint.candidates import may_send
 from claude_api_lint.configuration import Configuration, ConfigurationError
@@ -228,8 +228,7 @@ class Run:
         return self.baselines[file] if file is not None else None
 
 
-@dataclass(frozen=True)
-class Means:
+class Means(NamedTuple):
     """What a run works with: the files around, how many processes, and in which folder results are kept, if any."""
 
     project: Project
@@ -339,12 +338,12 @@ def _sending(job: Job, project: Project) -> bytes | None:
     return data if may_send(data) else None
 
 
-@dataclass
 class Working:
     """What is done to files: results are looked up and kept in a folder, if there is one."""
 
-    project: Project
-    cache_folder: str | None = None
+    def __init__(self, project: Project, cache_folder: str | None = None) -> None:
+        self.project = project
+        self.cache_folder = cache_folder
 
     @cached_property
     def cache(self) -> Cache | None:

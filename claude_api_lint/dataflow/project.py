@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from claude_api_lint.prefilter import mentions_api
 from claude_api_lint.source import Source, UnreadableSource
@@ -65,8 +65,7 @@ class Import:
     name: str | None
 
 
-@dataclass(frozen=True)
-class _Used:
+class _Used(NamedTuple):
     """What code says and uses beside its imports: its words, and which of these follow a dot."""
 
     text: str
