@@ -41,7 +41,7 @@ class Cache:
             if check.decode() != _hash(body):
                 return None
             entry = json.loads(body)
-            if not all(project.answers(query) == answer for query, answer in entry["answers"]):
+            if not all(project.still_answers(query, answer) for query, answer in entry["answers"]):
                 return None
             return CheckResult(tuple(map(_finding, entry["findings"])), entry["skipped"])
         except (OSError, ValueError, KeyError, TypeError):

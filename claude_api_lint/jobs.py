@@ -122,10 +122,12 @@ def each(
     """
     asked: Iterator[tuple[Task, Result | None]] = ((task, known(task)) for task in tasks)
     first: list[tuple[Task, Result | None]] = []
-    while jobs > 1 and sum(answer is None for _, answer in first) <= FEW and (following := next(asked, None)):
+    unknown = 0
+    while jobs > 1 and unknown <= FEW and (following := next(asked, None)):
         first.append(following)
+        unknown += following[1] is None
     asked = itertools.chain(first, asked)
-    if jobs < 2 or sum(answer is None for _, answer in first) <= FEW:
+    if unknown <= FEW:
         for task, answer in asked:
             yield task, work(task) if answer is None else answer
         return

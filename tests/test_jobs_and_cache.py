@@ -183,6 +183,21 @@ def test_what_was_right_while_nothing_named_the_vendor_is_looked_at_again(tmp_pa
     assert [finding["code"] for finding in found(tmp_path)] == ["CAV101"]
 
 
+def test_a_file_that_begins_to_use_a_name_counts_as_its_part(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("")
+    (tmp_path / "versions.py").write_text('API_VERSION = "2023-01-01"  # of Claude\n')
+    (tmp_path / "other.py").write_text("# Nothing.\n")
+    assert found(tmp_path) == []
+    (tmp_path / "other.py").write_text("# Nothing more.\n")
+    assert found(tmp_path) == []
+    (tmp_path / "ask.py").write_text(
+        "import requests\nfrom versions import API_VERSION\n\n"
+        'HEADERS = {"x-api-key": "k", "anthropic-version": API_VERSION}\n'
+        'requests.post("https://api.anthropic.com/v1/messages", headers=HEADERS)\n'
+    )
+    assert [(finding["path"], finding["code"]) for finding in found(tmp_path)] == [("./versions.py", "CAV102")]
+
+
 def test_entries_that_are_spoiled_are_misses(tree: Path) -> None:
     before = found(tree)
     for entry in (tree / FOLDER).rglob("*"):

@@ -160,6 +160,7 @@ class Project:
         self._listed: dict[str, tuple[str, ...]] = {}
         self._queries: dict[tuple[str, ...], None] = {}
         self._roots: dict[str, str | None] = {}
+        self._states: dict[str, str] = {}
         self._may_lead = True
 
     @cached_property
@@ -202,9 +203,30 @@ class Project:
         if kind == "kind":
             return self._kind(*rest)
         if kind == "users":
-            return "\n".join(self.users(*rest))
+            return "\n".join([self._state(self.root_of(rest[0])), *self.users(*rest)])
         file = self.file(*rest)
         return file.digest if file is not None else ""
+
+    def still_answers(self, query: list[str], answer: str) -> bool:
+        """Whether a question would get the same answer as in an earlier run.
+
+        Who uses a name takes a look at every file of the project, and is the same where none of them has changed.
+        """
+        kind, *rest = query
+        if kind != "users":
+            return self.answers(query) == answer
+        state, *users = answer.split("\n")
+        return state == self._state(self.root_of(rest[0])) or users == self.users(*rest)
+
+    def _state(self, root: str) -> str:
+        """A hash of all Python files of a project."""
+        if root not in self._states:
+            import hashlib
+
+            files = ((path, self.file(path)) for path in self._below(root))
+            listed = "\n".join(f"{file.digest} {path}" for path, file in files if file is not None)
+            self._states[root] = hashlib.sha256(listed.encode("utf-8", "surrogateescape")).hexdigest()
+        return self._states[root]
 
     # Files
 
@@ -278,7 +300,11 @@ class Project:
         """Let everybody who asks from now on see other bytes of a file."""
         path = os.path.abspath(path)
         self._changed[path] = data
+        self._forget(path)
+
+    def _forget(self, path: str) -> None:
         self._files.pop(path, None)
+        self._states.clear()
         if "modules" in self.__dict__:
             self.modules.forget(path)
 
@@ -286,9 +312,7 @@ class Project:
         """Read a file from where it lies again: its changes are written, or given up."""
         path = os.path.abspath(path)
         self._changed.pop(path, None)
-        self._files.pop(path, None)
-        if "modules" in self.__dict__:
-            self.modules.forget(path)
+        self._forget(path)
 
     # Imports
 
