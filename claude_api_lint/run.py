@@ -326,7 +326,7 @@ def _may_lead(folder: str, roots: set[str], project: Project) -> bool:
     if not roots and project.encloses(folder):
         return False  # without a look for the root of each folder
     root = project.root(folder)
-    return root in roots or not project.covers(root)
+    return root in roots or not (project.covers(root) or project.never_names_vendor(root))
 
 
 def _sending(job: Job, project: Project) -> bytes | None:

@@ -420,6 +420,34 @@ def test_a_file_that_leads_nowhere_is_none(make: Make, tmp_path: Path, files: Ma
     assert not is_candidate(make, tmp_path, files)
 
 
+PARTS = {"pyproject.toml": "", "src/app/main.py": SENDER, "lib/config.py": "URL = 'https://api.example.com'"}
+
+
+def test_a_project_whose_folders_are_checked_is_asked_once_whether_it_names_the_vendor(
+    make: Make, tmp_path: Path
+) -> None:
+    make(PARTS)
+    read: list[str] = []
+
+    def reading(path: str) -> bytes:
+        read.append(path)
+        return Path(path).read_bytes()
+
+    project = Project(reading, whole=[str(tmp_path / "src"), str(tmp_path / "lib")])
+    assert project.never_names_vendor(str(tmp_path))
+    assert project.never_names_vendor(str(tmp_path))
+    assert sorted(read) == sorted(str(tmp_path / path) for path in PARTS if path.endswith(".py"))
+
+
+@pytest.mark.parametrize(("folders", "text"), [(["src"], "URL = 'https://api.anthropic.com'"), ([], "URL = ''")])
+def test_a_project_may_name_the_vendor_where_it_does_or_where_nobody_looks(
+    make: Make, tmp_path: Path, folders: list[str], text: str
+) -> None:
+    make({**PARTS, "lib/config.py": text})
+    project = Project(read_file, whole=[str(tmp_path / folder) for folder in folders])
+    assert not project.never_names_vendor(str(tmp_path))
+
+
 def test_without_a_project_only_the_file_itself_counts() -> None:
     assert not concerns(SENDER.encode(), "main.py", None)
     assert concerns(b"# Claude", "main.py", None)

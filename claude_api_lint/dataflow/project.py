@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from claude_api_lint.prefilter import mentions_api
+from claude_api_lint.prefilter import mentions_api, names_vendor
 from claude_api_lint.source import Source, UnreadableSource
 
 if TYPE_CHECKING:
@@ -161,6 +161,7 @@ class Project:
         self._queries: dict[tuple[str, ...], None] = {}
         self._roots: dict[str, str | None] = {}
         self._states: dict[str, str] = {}
+        self._silent: dict[str, bool] = {}
         self._may_lead = True
 
     @cached_property
@@ -290,6 +291,24 @@ class Project:
     def encloses(self, folder: str) -> bool:
         """Whether a folder lies in one all of whose files are checked, and so does whatever project it belongs to."""
         return any(folder == whole or folder.startswith(whole + os.sep) for whole in self._enclosing)
+
+    def never_names_vendor(self, root: str) -> bool:
+        """Whether no file of a project names the vendor: looked up where the run is over a folder of it, or several.
+
+        To read all files takes less time than to follow the imports of a few dozen.
+        """
+        if not any(whole.startswith(root + os.sep) for whole in self._whole):
+            return False
+        if root not in self._silent:
+            self._silent[root] = self._never_names_vendor(root)
+        return self._silent[root]
+
+    def _never_names_vendor(self, root: str) -> bool:
+        files = self._below(root)
+        try:
+            return len(files) < MAX_LISTED and not any(names_vendor(self.data(path)) for path in files)
+        except OSError:
+            return False
 
     @cached_property
     def _enclosing(self) -> tuple[str, ...]:
