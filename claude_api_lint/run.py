@@ -310,11 +310,12 @@ def _candidates(jobs: Iterable[Job], project: Project, passed: list[Outcome]) ->
         else:
             others.append(Job(job.path, b"", job.settings))
     for job in unsure:
-        yield replace(job, may_lead=_may_lead(os.path.dirname(os.path.abspath(job.path)), roots, project))
+        folder = os.path.dirname(os.path.abspath(job.path))
+        yield replace(job, may_lead=_may_lead(folder, roots, project) and project.may_lead_to_vendor(job.path))
     for folder, beside in groupby(others, key=lambda job: os.path.dirname(job.path)):
         may_lead = _may_lead(os.path.abspath(folder), roots, project)
         for job in beside:
-            data = _sending(job, project) if may_lead else None
+            data = _sending(job, project) if may_lead and project.may_lead_to_vendor(job.path) else None
             if data is None:
                 passed.append(Outcome(job, b""))
             else:
@@ -326,7 +327,7 @@ def _may_lead(folder: str, roots: set[str], project: Project) -> bool:
     if not roots and project.encloses(folder):
         return False  # without a look for the root of each folder
     root = project.root(folder)
-    return root in roots or not (project.covers(root) or project.never_names_vendor(root))
+    return root in roots or not project.covers(root)
 
 
 def _sending(job: Job, project: Project) -> bytes | None:

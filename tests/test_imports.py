@@ -420,32 +420,42 @@ def test_a_file_that_leads_nowhere_is_none(make: Make, tmp_path: Path, files: Ma
     assert not is_candidate(make, tmp_path, files)
 
 
-PARTS = {"pyproject.toml": "", "src/app/main.py": SENDER, "lib/config.py": "URL = 'https://api.example.com'"}
+PARTS = {
+    "pyproject.toml": "",
+    "src/app/main.py": SENDER,
+    "src/app/config.py": "from lib.hosts import URL\nHEADERS = {}",
+    "src/app/other.py": "import requests\nrequests.post(URL)",
+    "lib/hosts.py": "URL = 'https://api.anthropic.com'",
+}
 
 
-def test_a_project_whose_folders_are_checked_is_asked_once_whether_it_names_the_vendor(
+def leading(tmp_path: Path, project: Project) -> set[str]:
+    """The files of PARTS that may lead to the vendor."""
+    return {path for path in PARTS if project.may_lead_to_vendor(str(tmp_path / path))}
+
+
+def test_where_folders_are_checked_only_what_imports_the_vendors_name_may_lead_there(
+    make: Make, tmp_path: Path
+) -> None:
+    make({**PARTS, "lib/__init__.py": "", "src/app/__init__.py": ""})
+    project = Project(read_file, whole=[str(tmp_path / "src")])
+    assert leading(tmp_path, project) == {"src/app/main.py", "src/app/config.py"}
+
+
+def test_where_nothing_names_the_vendor_nothing_leads_there(make: Make, tmp_path: Path) -> None:
+    make({**PARTS, "lib/hosts.py": "URL = ''"})
+    assert leading(tmp_path, Project(read_file, whole=[str(tmp_path / "src")])) == set()
+
+
+def test_where_files_alone_are_checked_any_may_lead_to_the_vendor_and_no_other_is_read(
     make: Make, tmp_path: Path
 ) -> None:
     make(PARTS)
-    read: list[str] = []
 
     def reading(path: str) -> bytes:
-        read.append(path)
-        return Path(path).read_bytes()
+        raise AssertionError(path)
 
-    project = Project(reading, whole=[str(tmp_path / "src"), str(tmp_path / "lib")])
-    assert project.never_names_vendor(str(tmp_path))
-    assert project.never_names_vendor(str(tmp_path))
-    assert sorted(read) == sorted(str(tmp_path / path) for path in PARTS if path.endswith(".py"))
-
-
-@pytest.mark.parametrize(("folders", "text"), [(["src"], "URL = 'https://api.anthropic.com'"), ([], "URL = ''")])
-def test_a_project_may_name_the_vendor_where_it_does_or_where_nobody_looks(
-    make: Make, tmp_path: Path, folders: list[str], text: str
-) -> None:
-    make({**PARTS, "lib/config.py": text})
-    project = Project(read_file, whole=[str(tmp_path / folder) for folder in folders])
-    assert not project.never_names_vendor(str(tmp_path))
+    assert leading(tmp_path, Project(reading)) == set(PARTS)
 
 
 def test_without_a_project_only_the_file_itself_counts() -> None:

@@ -161,7 +161,7 @@ class Project:
         self._queries: dict[tuple[str, ...], None] = {}
         self._roots: dict[str, str | None] = {}
         self._states: dict[str, str] = {}
-        self._silent: dict[str, bool] = {}
+        self._leading: dict[str, set[str] | None] = {}
         self._may_lead = True
 
     @cached_property
@@ -292,23 +292,40 @@ class Project:
         """Whether a folder lies in one all of whose files are checked, and so does whatever project it belongs to."""
         return any(folder == whole or folder.startswith(whole + os.sep) for whole in self._enclosing)
 
-    def never_names_vendor(self, root: str) -> bool:
-        """Whether no file of a project names the vendor: looked up where the run is over a folder of it, or several.
+    def may_lead_to_vendor(self, path: str) -> bool:
+        """Whether a file's imports may lead to one that names the vendor, by what files they name.
 
-        To read all files takes less time than to follow the imports of a few dozen.
+        It is looked up where the run is over a folder of the project, or several: to read all files takes less time
+        than to look for what the imports of a few dozen lead to, name by name.
         """
-        if not any(whole.startswith(root + os.sep) for whole in self._whole):
-            return False
-        if root not in self._silent:
-            self._silent[root] = self._never_names_vendor(root)
-        return self._silent[root]
+        path = os.path.abspath(path)
+        root = self.root_of(path)
+        if not any(f"{whole}{os.sep}".startswith(f"{root}{os.sep}") for whole in self._whole):
+            return True
+        if root not in self._leading:
+            self._leading[root] = self._leading_to_vendor(root)
+        leading = self._leading[root]
+        return leading is None or path in leading
 
-    def _never_names_vendor(self, root: str) -> bool:
-        files = self._below(root)
-        try:
-            return len(files) < MAX_LISTED and not any(names_vendor(self.data(path)) for path in files)
-        except OSError:
-            return False
+    def _leading_to_vendor(self, root: str) -> set[str] | None:
+        """The files of a project that import what names the vendor; None where there are too many to look."""
+        paths = self._below(root)
+        if len(paths) == MAX_LISTED:
+            return None
+        files = [file for path in paths if (file := self.file(path)) is not None]
+        reached = [file.path for file in files if names_vendor(file.data)]
+        if not reached:
+            return set()
+        importers: dict[str, list[str]] = {}
+        for file in files:
+            for target in {target for found in file.imports for target, _ in self._targets(file, found)}:
+                importers.setdefault(target, []).append(file.path)
+        leading: set[str] = set()
+        while reached:
+            new = [path for path in importers.get(reached.pop(), ()) if path not in leading]
+            leading.update(new)
+            reached += new
+        return leading
 
     @cached_property
     def _enclosing(self) -> tuple[str, ...]:
@@ -483,16 +500,22 @@ class Project:
         if isinstance(wanted, str):
             yield importer, frozenset({wanted})
             return
+        for path, is_module in self._targets(importer, wanted):
+            if (file := self.file(path)) is not None:
+                yield file, file.binds & used.attributes if is_module else _names_wanted(wanted, file, used)
+
+    def _targets(self, importer: File, wanted: Import) -> Iterator[tuple[str, bool]]:
+        """The files that an import names: the module, and the one inside it that may be the name that is imported."""
         found = self.find(importer.path, wanted.module)
         if found is None:
             return
-        if found.endswith(".py") and (file := self.file(found)) is not None:
-            yield file, _names_wanted(wanted, file, used)
+        if found.endswith(".py"):
+            yield found, False
         if wanted.name not in (None, "*"):
             folder = os.path.dirname(found) if found.endswith(_PACKAGE) else found
             below = self.inside(folder, [str(wanted.name)]) if not folder.endswith(".py") else None
-            if below is not None and below.endswith(".py") and (file := self.file(below)) is not None:
-                yield file, file.binds & used.attributes
+            if below is not None and below.endswith(".py"):
+                yield below, True
 
     # Who uses a name
 
