@@ -18,6 +18,7 @@ from claude_api_lint.dataflow.flow import parameters
 from claude_api_lint.dataflow.module import Module
 from claude_api_lint.dataflow.trees import code_of, dotted, last_name, string_value
 from claude_api_lint.dataflow.values import (
+    CUT,
     HOLE,
     Const,
     Derived,
@@ -112,6 +113,8 @@ _TEXT_METHODS = frozenset(
 _SPLITTING_METHODS = frozenset("split rsplit splitlines partition rpartition".split())
 _RESPONSE_ITSELF = frozenset({"__enter__", "__aenter__", "__iter__", "__aiter__", "response", "raise_for_status"})
 _SAME_OBJECT = frozenset({"copy", "model_dump", "to_dict", "dict", "model_copy"})
+CUTTING = frozenset("removeprefix replace lstrip split partition rpartition".split())
+"""Methods that take, or may take, something off the beginning of a text."""
 _LINE_METHODS = frozenset("readline pop popleft get_nowait".split())
 _CHUNK_METHODS = frozenset("iter_any iter_chunked iter_chunks stream".split())
 _PIECE_METHODS = frozenset("read read1 readany readchunk readuntil readexactly read_nowait".split())
@@ -144,6 +147,18 @@ class Replies:
         frame = frame or self.evaluator.frame_of(self._module_of(node), node)
         with self.evaluator.question():
             return _read_together(self.read(alternative.value) for alternative in self.evaluator.evaluate(node, frame))
+
+    def is_cut(self, node: cst.BaseExpression) -> bool:
+        """Whether something was taken off the beginning of a line of a stream, wherever that was done."""
+        frame = self.evaluator.frame_of(self._module_of(node), node)
+        return any(self._is_cut(alternative.value) for alternative in self.evaluator.evaluate(node, frame))
+
+    def _is_cut(self, value: Value) -> bool:
+        while isinstance(value, Derived) and value.how is not How.ELEMENT:
+            if (value.how is How.TEXT and value.key == CUT) or (value.how is How.CALLED and value.key in CUTTING):
+                return True
+            value = value.whole
+        return isinstance(value, Made) and self.registry.canonical(value.name) in _REWRITERS
 
     def _module_of(self, node: cst.CSTNode) -> Module:
         return self.module if self.module.owns(node) else self.evaluator.resolver.owner(node) or self.module

@@ -12,13 +12,12 @@ from claude_api_lint.findings import Applicability, Fix
 from claude_api_lint.fixes import Change, Fixer, NoFix, rewriting
 from claude_api_lint.layout import quote_of
 from claude_api_lint.loops import Loop, loop_around
-from claude_api_lint.replies import Kind
+from claude_api_lint.replies import CUTTING, Kind
 from claude_api_lint.rule import Violation
 
 Changes = dict[cst.CSTNode, Change]
 
-_CUTTING = frozenset("removeprefix replace lstrip split partition rpartition".split())
-_PLAIN = _CUTTING | frozenset("decode encode strip rstrip expandtabs lower".split())
+_PLAIN = CUTTING | frozenset("decode encode strip rstrip expandtabs lower".split())
 _NAMES = ("event", "data", "payload", "event_data", "parsed_event")
 
 
@@ -57,6 +56,8 @@ class SkipOtherEvents(Fixer):
         if found is None or part is None or part.kind is not Kind.LINE:
             return NoFix("the line has no name by which it could be tested")
         line, name = found
+        if self.analysis.replies.is_cut(name):
+            return NoFix("the line is cut before it gets here; only where it is whole, it could be tested")
         if _goes_on_by_hand(loop, line):
             return NoFix("a line that is skipped would skip what the loop does to go on")
         prefix = self._prefix(name, evidence)
@@ -77,6 +78,8 @@ class SkipOtherEvents(Fixer):
         loop, name = node.for_in, _root(evidence.text)
         if not isinstance(name, cst.Name) or name.value not in target_names(loop.target):
             return NoFix("the line has no name by which it could be tested")
+        if self.analysis.replies.is_cut(name):
+            return NoFix("the line is cut before it gets here; only where it is whole, it could be tested")
         prefix = self._prefix(name, evidence)
         if prefix is None:
             return NoFix("it is not known whether the line is text or bytes")
@@ -247,7 +250,7 @@ def _used_as_bytes(name: str, loop: Loop) -> bool | None:
 def _cuts(value: cst.BaseExpression) -> bool:
     """Whether an expression takes the beginning off a text."""
     return any(
-        isinstance(inner, cst.Subscript) or (isinstance(inner, cst.Call) and last_name(inner.func) in _CUTTING)
+        isinstance(inner, cst.Subscript) or (isinstance(inner, cst.Call) and last_name(inner.func) in CUTTING)
         for inner in walk(value)
     )
 

@@ -22,6 +22,7 @@ from claude_api_lint.dataflow.objects import Objects
 from claude_api_lint.dataflow.resolver import OneFile, Resolver
 from claude_api_lint.dataflow.trees import dotted, literal_value, string_value, walk
 from claude_api_lint.dataflow.values import (
+    CUT,
     HOLE,
     ITSELF,
     NOTHING,
@@ -220,6 +221,22 @@ class Evaluator:
     def force(self, value: Thunk | Value) -> Alternatives:
         """Evaluate what was put off."""
         return self.evaluate(value.node, value.frame) if isinstance(value, Thunk) else just(value)
+
+    def settled(self, alternative: Alternative) -> Value:
+        """A value on its own, for somebody who forgets what it rests on: its entries are what they are then.
+
+        ``for name, value in PAIRS: headers[name] = value``: each name stays with its value.
+        """
+        value = alternative.value
+        if not isinstance(value, Mapping) or not alternative.when:
+            return value
+        return replace(value, entries=tuple(self._settled(entry, alternative.when) for entry in value.entries))
+
+    def _settled(self, entry: Entry, when: Assumptions) -> Entry:
+        if not isinstance(entry.value, Thunk):
+            return entry
+        fitting = [a.value for a in self.force(entry.value) if compatible(a.when, when)]
+        return replace(entry, value=fitting[0]) if len(fitting) == 1 else entry
 
     def _evaluate(self, node: cst.BaseExpression, frame: Frame) -> Iterable[Alternative]:
         if isinstance(node, cst.Attribute):  # the three that there are most of come first
@@ -497,8 +514,8 @@ class Evaluator:
 
     def _subscript(self, node: cst.Subscript, frame: Frame) -> Iterable[Alternative]:
         if len(node.slice) != 1 or not isinstance(node.slice[0].slice, cst.Index):
-            wholes = self.evaluate(node.value, frame)
-            return [replace(a, value=_piece(a.value) or Unknown("a slice")) for a in wholes]
+            wholes, key = self.evaluate(node.value, frame), CUT if _cuts_beginning(node) else None
+            return [replace(a, value=_piece(a.value, key) or Unknown("a slice")) for a in wholes]
         index = node.slice[0].slice.value
         wholes, keys = self.evaluate(node.value, frame), self.evaluate(index, frame)
         return self.each(wholes, lambda whole: self.each(keys, lambda key: self.item(whole, key, index, frame)))
@@ -568,9 +585,14 @@ def _recased(entries: Iterable[Entry], methods: list[str]) -> tuple[Entry, ...]:
     return tuple(entries)
 
 
-def _piece(whole: Value) -> Value | None:
+def _piece(whole: Value, key: str | None) -> Value | None:
     """A slice of a text whose origin is known."""
-    return piece_of(whole) if has_origin(whole) else None
+    return piece_of(whole, key) if has_origin(whole) else None
+
+
+def _cuts_beginning(node: cst.Subscript) -> bool:
+    """Whether a slice is one from some place on."""
+    return any(isinstance(item.slice, cst.Slice) and item.slice.lower is not None for item in node.slice)
 
 
 def _glued(left: Value, right: Value) -> Value | None:

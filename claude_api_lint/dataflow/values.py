@@ -359,11 +359,15 @@ def has_origin(value: Value) -> bool:
     return isinstance(value, Made | Part | Derived)
 
 
-def piece_of(text: Value) -> Value:
-    """A piece of a text, or the text rewritten: told apart from the whole only by not being it."""
+CUT = "without its beginning"
+"""The key of a piece of a text from whose beginning something was taken off."""
+
+
+def piece_of(text: Value, key: str | None = None) -> Value:
+    """A piece of a text, or the text rewritten: told apart from the whole only by not being it, and by being CUT."""
     if isinstance(text, Derived) and text.how is How.TEXT:
-        return text
-    return Derived("a piece of a text", whole=text, how=How.TEXT)
+        return text if key in (None, text.key) else replace(text, key=key)
+    return Derived("a piece of a text", whole=text, how=How.TEXT, key=key)
 
 
 def glued_to(text: Value) -> Value:
