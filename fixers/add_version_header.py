@@ -43,6 +43,7 @@ class AddVersionHeader(Fixer):
     def added(self, exchanges: tuple[Exchange, ...]) -> Fix | NoFix:
         """The edits that give these requests the header, or why there are none."""
         edits: dict[Edit, None] = {}
+        exchanges = self._with_own_key(exchanges)
         for exchange in _with_common_home(exchanges):
             edit = self._edit(exchange)
             if isinstance(edit, NoFix):
@@ -51,6 +52,14 @@ class AddVersionHeader(Fixer):
         header, target = self.analysis.catalog.version_header, self.analysis.target
         applicability = Applicability.UNSAFE if any(map(self._is_shared, exchanges)) else Applicability.SAFE
         return Fix(f"Add the header {header}: {target}", applicability, tuple(edits))
+
+    def _with_own_key(self, exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
+        """The requests with a header that only the API has, where headers are begun in one place for other hosts, too:
+        what has none is one of theirs, or a branch that is not taken for this URL.
+        """
+        keyed = tuple(e for e in exchanges if any(self._is_of_api(entry.key) for entry in e.headers.entries))
+        is_shared = any(self._may_be_of_others(home, e) for e in exchanges for home in e.headers.homes)
+        return keyed if keyed and is_shared else exchanges
 
     def _is_shared(self, exchange: Exchange) -> bool:
         """Whether the edit changes the headers of requests to other hosts, too."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 FunctionNode = cst.FunctionDef | cst.Lambda
 READING_METHODS = frozenset("get items keys values copy popitem __getitem__ __contains__".split())
 MAX_CALLERS = 16
+_TELLING_DEFAULT = re.compile(r"://|^\d{4}-\d\d-\d\d$")
 
 
 @dataclass(frozen=True)
@@ -516,8 +518,11 @@ class Calls:
             return self._method_result(callee, call, frame)
         why, name = "the result of a function that is not known", last_name(call.func) or ""
         if isinstance(callee, Derived) and callee.how is How.ATTRIBUTE:
-            return just(Derived(why, name, callee.whole, How.CALLED, name, call, frame))
-        return just(Derived(why, name, callee, How.RETURNED, name, call, frame))
+            found = just(Derived(why, name, callee.whole, How.CALLED, name, call, frame))
+        else:
+            found = just(Derived(why, name, callee, How.RETURNED, name, call, frame))
+        default = _default_of_lookup(call)
+        return found if default is None else (*found, *self.evaluator.evaluate(default, frame))
 
     def activation(
         self, callee: Function, call: cst.Call, frame: Frame, prepared: Prepared | None = None
@@ -761,6 +766,14 @@ def _stored_under_parameters(function: cst.FunctionDef) -> Iterator[str]:
             index = target.slice[0].slice
             if isinstance(index, cst.Index) and root_name(index.value) in names:
                 yield stored
+
+
+def _default_of_lookup(call: cst.Call) -> cst.BaseExpression | None:
+    """The default of ``settings.get("version", "2023-06-01")``: a version or an address; others tell nobody a thing."""
+    if last_name(call.func) != "get" or len(call.args) != 2 or any(a.keyword or a.star for a in call.args):
+        return None
+    default = string_value(call.args[1].value)
+    return call.args[1].value if isinstance(default, str) and _TELLING_DEFAULT.search(default) else None
 
 
 def _may_be(receiver: Value | None, known: Value | None) -> bool:

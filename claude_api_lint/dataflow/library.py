@@ -17,6 +17,7 @@ from claude_api_lint.dataflow.values import (
     HOLE,
     Alternative,
     Alternatives,
+    Class,
     Const,
     Derived,
     Entry,
@@ -25,6 +26,7 @@ from claude_api_lint.dataflow.values import (
     Function,
     Generator,
     How,
+    Instance,
     Made,
     Mapping,
     Part,
@@ -239,6 +241,8 @@ def _made_by(evaluator: Evaluator, factory: Value, node: cst.Call, frame: Frame)
     if isinstance(factory, Function):
         inner = evaluator.enter(factory.module, factory.node, None, None, factory.receiver, factory.enclosing)
         return evaluator.calls.returned(factory, inner)
+    if isinstance(factory, Class):
+        return just(Instance(factory, node, frame))
     if isinstance(factory, External) and factory.name in ("builtins.dict", "builtins.list"):
         return just(Mapping(homes=()) if factory.name == "builtins.dict" else Sequence(()))
     return just(Unknown("a default factory that is not known"))

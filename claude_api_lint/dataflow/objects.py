@@ -12,7 +12,7 @@ from claude_api_lint.dataflow import library
 from claude_api_lint.dataflow.additions import is_addition, with_additions
 from claude_api_lint.dataflow.calls import decorators
 from claude_api_lint.dataflow.module import Module
-from claude_api_lint.dataflow.trees import code_of, last_name, walk
+from claude_api_lint.dataflow.trees import code_of, dotted, last_name, walk
 from claude_api_lint.dataflow.values import (
     Alternative,
     Alternatives,
@@ -102,7 +102,8 @@ class Objects:
         if base_values and all(is_placeholder(a.value) for a in base_values) and self._is_abstract(base.cls):
             return just(Unknown(f"the attribute {name}, which subclasses set", name))
         if base_values:
-            added = [a.value for _, a in self._contributions(base, name) if is_addition(a.value)]
+            contributed = [a for _, a in self._contributions(base, name) if is_addition(a.value)]
+            added = [self.evaluator.settled(alternative) for alternative in contributed]
             added += self._added_from_outside(base, name)
             return [replace(a, value=with_additions(a.value, added)) for a in self.evaluator.limit(base_values)]
         outside = next((unknown for unknown in self.line(base.cls)[1] if unknown), "")
@@ -259,14 +260,21 @@ class Objects:
     def kinds(self, cls: Class) -> list[Class]:
         """The classes whose objects a method may belong to: the class itself and those that derive from it.
 
-        Without the class itself where it is only made to be derived from: it is abstract, or nobody constructs it
-        while a class that derives from it is constructed.
+        Without the class itself where it is only made to be derived from: it is abstract, or nobody constructs it, or
+        asks it for something where nobody constructs any of them, while a class that derives from it is.
         """
         below = self.subclasses(cls)
         if not below or self._is_abstract(cls):
             return below or [cls]
-        is_base = not self.constructions(cls) and any(map(self.constructions, below))
-        return below if is_base else [cls, *below]
+        constructed = [candidate for candidate in (cls, *below) if self.constructions(candidate)]
+        used = constructed or [candidate for candidate in (cls, *below) if self._is_asked(candidate, below)]
+        return below if used and cls not in used else [cls, *below]
+
+    def _is_asked(self, cls: Class, below: list[Class]) -> bool:
+        """Whether something is asked of a class by its name, ``Claude.ask()``: not by those that derive from it."""
+        name, module, deriving = cls.node.name.value, cls.module, {candidate.node for candidate in below}
+        asked = (node for node in module.nodes(cst.Attribute, name) if dotted(node.value) == name)
+        return any(deriving.isdisjoint(module.ancestors(node)) for node in asked)
 
     def subclasses(self, cls: Class) -> list[Class]:
         """The classes of the same module that derive from a class."""
@@ -452,7 +460,7 @@ class Objects:
                 if any(isinstance(o, Instance) and o.cls.node in kinds for o in owners):
                     for alternative in flow.effects.after(step, path, frame, lambda: just(Unbound())):
                         if is_addition(alternative.value):
-                            yield alternative.value
+                            yield self.evaluator.settled(alternative)
 
     def method_frame(self, cls: Class, method: cst.FunctionDef, receiver: Instance) -> Frame:
         """The activation of a method for an object; of ``__init__``, the one by the call that constructs it."""
