@@ -58,6 +58,7 @@ from claude_api_lint.dataflow.values import (
     bound,
     compatible,
     has_origin,
+    in_round,
     is_placeholder,
     just,
 )
@@ -665,16 +666,15 @@ class Flow:
             return
         elements = self._elements_of(value, iterable)
         for index, element in enumerate(elements):
-            # What one round of the loop does with one element stays together.
-            round_ = {Assumption((frame, "round", iterable), index)} if len(elements) > 1 else set()
-            yield from assuming(evaluator.force(element), frozenset(round_))
+            round_ = frozenset({in_round(iterable, frame, index)} if len(elements) > 1 else ())
+            yield from assuming(evaluator.force(element), round_)
 
     def _elements_of(self, value: Value, iterable: cst.BaseExpression) -> list[Thunk | Value]:
         if isinstance(value, Mapping) and value.entries:
             called = _method_name(iterable)
             if called == "items":
-                return [Sequence((Const(entry.key), entry.value)) for entry in value.entries]
-            return [entry.value if called == "values" else Const(entry.key) for entry in value.entries]
+                return [Sequence((Const(entry.key, entry.key_place), entry.value)) for entry in value.entries]
+            return [entry.value if called == "values" else Const(entry.key, entry.key_place) for entry in value.entries]
         if isinstance(value, Sequence) and value.items:
             return list(value.items)
         if isinstance(value, Derived) and value.how is How.NUMBERED:

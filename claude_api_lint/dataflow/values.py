@@ -86,8 +86,19 @@ class Assumption:
     context: bool = False
 
 
+_ROUND = "round"
 Assumptions = frozenset[Assumption]
 NOTHING: Assumptions = frozenset()
+
+
+def in_round(iterable: object, frame: Frame, number: int) -> Assumption:
+    """That a loop is in one of its rounds, counted from 0: what it does there with one element stays together."""
+    return Assumption((_ROUND, frame, iterable), number)
+
+
+def outside_rounds(when: Assumptions) -> Assumptions:
+    """What is assumed, rounds of loops left out."""
+    return frozenset(a for a in when if not (isinstance(a.key, tuple) and a.key[0] is _ROUND))
 
 
 def compatible(one: Assumptions, other: Assumptions) -> bool:

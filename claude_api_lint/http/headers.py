@@ -12,6 +12,7 @@ from claude_api_lint.dataflow.evaluator import Evaluator
 from claude_api_lint.dataflow.values import (
     Alternative,
     Alternatives,
+    Assumptions,
     Change,
     Const,
     Entry,
@@ -22,6 +23,7 @@ from claude_api_lint.dataflow.values import (
     Value,
     assuming,
     compatible,
+    outside_rounds,
 )
 from claude_api_lint.http.declarations import Library
 
@@ -91,18 +93,34 @@ class Headers:
             names, place = self.evaluator.force(key), self.evaluator.place_of(key)
             for state in assuming(states, when):
                 mapping = mappings.ignoring_case(as_mapping(state.value))
-                added: Value = replace(mapping, homes=(*mapping.homes, Place(frame.module, call)))
-                if len(names) == 1:
-                    added = self.evaluator.with_item(added, names[0].value, value, place)
-                elif all(isinstance(name.value, Const) for name in names):
-                    for name in names:  # a loop that adds one header after the other
-                        fitting = [v.value for v in self.evaluator.force(value) if compatible(v.when, name.when)]
-                        known = fitting[0] if len(fitting) == 1 else value
-                        only = self.evaluator.with_item(Mapping(), name.value, known, place)
-                        added = mappings.merge(as_mapping(added), as_mapping(only), certain=False)
-                else:
-                    added = mappings.opened(as_mapping(added), "a header whose name is not known")
-                yield Alternative(added, state.when)
+                begun = replace(mapping, homes=(*mapping.homes, Place(frame.module, call)))
+                for run, given in _by_run(names).items():
+                    if compatible(state.when, run):
+                        yield Alternative(self._with_names(begun, given, value, place), state.when | run)
+
+    def _with_names(
+        self, headers: Mapping, names: list[Alternative], value: Thunk | Value, place: Place | None
+    ) -> Value:
+        """Headers with those added that a call adds: a loop may run it for one name after the other."""
+        if len(names) == 1:
+            return self.evaluator.with_item(headers, names[0].value, value, place)
+        if not all(isinstance(name.value, Const) for name in names):
+            return mappings.opened(headers, "a header whose name is not known")
+        for name in names:
+            fitting = [v.value for v in self.evaluator.force(value) if compatible(v.when, name.when)]
+            known = fitting[0] if len(fitting) == 1 else value
+            written = name.value.place if isinstance(name.value, Const) else None
+            only = self.evaluator.with_item(Mapping(), name.value, known, written or place)
+            headers = mappings.merge(headers, as_mapping(only), certain=False)
+        return headers
+
+
+def _by_run(names: Alternatives) -> dict[Assumptions, list[Alternative]]:
+    """What a name can be in one run of the code around it, for one caller, say; the rounds of a loop are one run."""
+    found: dict[Assumptions, list[Alternative]] = {}
+    for name in names:
+        found.setdefault(outside_rounds(name.when), []).append(name)
+    return found
 
 
 def as_mapping(value: Value) -> Mapping:
