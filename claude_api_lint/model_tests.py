@@ -75,7 +75,8 @@ class ModelTests:
             yield written
         if frame.caller is not None and frame.call is not None:
             yield from self._parameters(frame, frame.call, frame.caller)
-        if self._is_attribute_of_self and _class_of(frame) is _class_of(self.model.frame):
+        own = self.evaluator.calls.is_of_receiver(self.model.node, self.model.frame)
+        if own and _class_of(frame) is _class_of(self.model.frame):
             yield written
         if isinstance(self.model.node, cst.Name) and not any(
             self._binds(f, written) for f in (frame, self.model.frame)
@@ -96,13 +97,6 @@ class ModelTests:
                 given = arguments.get(position, parameter.name.value)
                 if isinstance(given, Thunk) and code_of(given.node) in passed:
                     yield parameter.name.value
-
-    @property
-    def _is_attribute_of_self(self) -> bool:
-        node, frame = self.model.node, self.model.frame
-        if not isinstance(node, cst.Attribute) or frame.function is None:
-            return False
-        return last_name(node.value) == self.evaluator.calls.receiver_name(frame.module, frame.function)
 
     def _binds(self, frame: Frame, name: str) -> bool:
         return frame.function is not None and self.evaluator.flow.binds(frame.function, name)

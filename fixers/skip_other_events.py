@@ -56,15 +56,12 @@ class SkipOtherEvents(Fixer):
         if found is None or part is None or part.kind is not Kind.LINE:
             return NoFix("the line has no name by which it could be tested")
         line, name = found
-        if self.analysis.replies.is_cut(name):
-            return NoFix("the line is cut before it gets here; only where it is whole, it could be tested")
         if _goes_on_by_hand(loop, line):
             return NoFix("a line that is skipped would skip what the loop does to go on")
-        prefix = self._prefix(name, evidence)
-        if prefix is None:
-            return NoFix("it is not known whether the line is text or bytes")
-        test = cst.parse_expression(f"not {name.value}.startswith({prefix})")
-        return {self._before_try(line): _preceded_by(_skipping(test))}
+        test = self._test(name, evidence)
+        if isinstance(test, NoFix):
+            return test
+        return {self._before_try(line): _preceded_by(_skipping(cst.UnaryOperation(cst.Not(), test)))}
 
     def _before_try(self, line: cst.SimpleStatementLine) -> cst.CSTNode:
         """The ``try`` that begins with a line, else the line."""
@@ -78,12 +75,9 @@ class SkipOtherEvents(Fixer):
         loop, name = node.for_in, _root(evidence.text)
         if not isinstance(name, cst.Name) or name.value not in target_names(loop.target):
             return NoFix("the line has no name by which it could be tested")
-        if self.analysis.replies.is_cut(name):
-            return NoFix("the line is cut before it gets here; only where it is whole, it could be tested")
-        prefix = self._prefix(name, evidence)
-        if prefix is None:
-            return NoFix("it is not known whether the line is text or bytes")
-        test = cst.parse_expression(f"{name.value}.startswith({prefix})")
+        test = self._test(name, evidence)
+        if isinstance(test, NoFix):
+            return test
         if not loop.ifs:
             return {loop: lambda updated: updated.with_changes(ifs=[cst.CompIf(test)])}
         last = loop.ifs[-1].test
@@ -135,6 +129,15 @@ class SkipOtherEvents(Fixer):
                 return None
             current = module.step_of(block.owner)
         return None
+
+    def _test(self, name: cst.Name, evidence: UnfilteredLine) -> cst.BaseExpression | NoFix:
+        """``line.startswith("data:")``."""
+        if self.analysis.replies.is_cut(name):
+            return NoFix("the line is cut before it gets here; only where it is whole, it could be tested")
+        prefix = self._prefix(name, evidence)
+        if prefix is None:
+            return NoFix("it is not known whether the line is text or bytes")
+        return cst.parse_expression(f"{name.value}.startswith({prefix})")
 
     def _prefix(self, name: cst.Name, evidence: UnfilteredLine) -> str | None:
         """``"data:"`` as text or as bytes, in the quotes of the code around."""

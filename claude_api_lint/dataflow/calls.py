@@ -443,6 +443,12 @@ class Calls:
         positional = [*function.params.posonly_params, *function.params.params]
         return positional[0].name.value if positional else None
 
+    def is_of_receiver(self, node: cst.BaseExpression, frame: Frame) -> bool:
+        """Whether an expression is an attribute of the object whose method an activation is of: ``self.provider``."""
+        if not isinstance(node, cst.Attribute) or not isinstance(node.value, cst.Name) or frame.function is None:
+            return False
+        return node.value.value == self.receiver_name(frame.module, frame.function)
+
     def _receiver(self, function: FunctionNode, frame: Frame) -> Iterable[Alternative]:
         """What ``self`` is: the object that the activation belongs to, else any of the class or its subclasses."""
         if frame.receiver is not None:

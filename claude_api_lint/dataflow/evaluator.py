@@ -230,13 +230,13 @@ class Evaluator:
         value = alternative.value
         if not isinstance(value, Mapping) or not alternative.when:
             return value
-        return replace(value, entries=tuple(self._settled(entry, alternative.when) for entry in value.entries))
+        entries = (replace(entry, value=self.fitting(entry.value, alternative.when)) for entry in value.entries)
+        return replace(value, entries=tuple(entries))
 
-    def _settled(self, entry: Entry, when: Assumptions) -> Entry:
-        if not isinstance(entry.value, Thunk):
-            return entry
-        fitting = [a.value for a in self.force(entry.value) if compatible(a.when, when)]
-        return replace(entry, value=fitting[0]) if len(fitting) == 1 else entry
+    def fitting(self, value: Thunk | Value, when: Assumptions) -> Thunk | Value:
+        """The one thing that a value can be where something is assumed; else the value as it is put off."""
+        found = [a.value for a in self.force(value) if compatible(a.when, when)]
+        return found[0] if len(found) == 1 else value
 
     def _evaluate(self, node: cst.BaseExpression, frame: Frame) -> Iterable[Alternative]:
         if isinstance(node, cst.Attribute):  # the three that there are most of come first

@@ -868,7 +868,7 @@ class Flow:
         assumed: Assumptions,
     ) -> list[Assumptions]:
         """Rest the arm on the alternatives of the subject that lead into it: callers that pass None, say."""
-        is_of_object = self._is_of_object(subject, frame)
+        is_of_object = isinstance(frame.receiver, Instance) and self.evaluator.calls.is_of_receiver(subject, frame)
         if not (isinstance(subject, cst.Name) or is_of_object or self._is_set_here(subject, frame)):
             return [assumed]
         leading: list[Alternative] = []
@@ -880,13 +880,6 @@ class Flow:
         if len(leading) == len(alternatives) or (is_of_object and not leading):
             return [assumed]
         return [assumed | alternative.when for alternative in leading if compatible(assumed, alternative.when)]
-
-    def _is_of_object(self, subject: cst.BaseExpression, frame: Frame) -> bool:
-        """Whether a test is about what an object was made with: ``self.provider``."""
-        if not isinstance(subject, cst.Attribute) or not isinstance(frame.receiver, Instance):
-            return False
-        receiver = self.evaluator.calls.receiver_name(frame.module, frame.function) if frame.function else None
-        return isinstance(subject.value, cst.Name) and subject.value.value == receiver
 
     def _is_set_here(self, subject: cst.BaseExpression, frame: Frame) -> bool:
         """Whether a test is about an attribute that the same function assigns: ``self.backend = backend``."""

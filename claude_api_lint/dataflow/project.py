@@ -286,11 +286,11 @@ class Project:
 
     def covers(self, folder: str) -> bool:
         """Whether all files of a folder are checked in the run."""
-        return any(folder == whole or folder.startswith(whole + os.sep) for whole in self._whole)
+        return any(_lies_in(folder, whole) for whole in self._whole)
 
     def encloses(self, folder: str) -> bool:
         """Whether a folder lies in one all of whose files are checked, and so does whatever project it belongs to."""
-        return any(folder == whole or folder.startswith(whole + os.sep) for whole in self._enclosing)
+        return any(_lies_in(folder, whole) for whole in self._enclosing)
 
     def may_lead_to_vendor(self, path: str) -> bool:
         """Whether a file's imports may lead to one that names the vendor, by what files they name.
@@ -300,7 +300,7 @@ class Project:
         """
         path = os.path.abspath(path)
         root = self.root_of(path)
-        if not any(f"{whole}{os.sep}".startswith(f"{root}{os.sep}") for whole in self._whole):
+        if not any(_lies_in(whole, root) for whole in self._whole):
             return True
         if root not in self._leading:
             self._leading[root] = self._leading_to_vendor(root)
@@ -548,6 +548,11 @@ class Project:
                     break
             self._listed[root] = tuple(paths[:MAX_LISTED])
         return self._listed[root]
+
+
+def _lies_in(folder: str, above: str) -> bool:
+    """Whether a folder is another one, or lies below it."""
+    return folder == above or folder.startswith(above + os.sep)
 
 
 def _names_wanted(wanted: Import, file: File, used: _Used) -> frozenset[str]:

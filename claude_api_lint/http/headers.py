@@ -107,8 +107,7 @@ class Headers:
         if not all(isinstance(name.value, Const) for name in names):
             return mappings.opened(headers, "a header whose name is not known")
         for name in names:
-            fitting = [v.value for v in self.evaluator.force(value) if compatible(v.when, name.when)]
-            known = fitting[0] if len(fitting) == 1 else value
+            known = self.evaluator.fitting(value, name.when)
             written = name.value.place if isinstance(name.value, Const) else None
             only = self.evaluator.with_item(Mapping(), name.value, known, written or place)
             headers = mappings.merge(headers, as_mapping(only), certain=False)
